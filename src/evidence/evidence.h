@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* model/boostlens/boostlens.json: what the model was made from and with, digests included. */
+#ifndef BL_EVIDENCE_EVIDENCE_H
+#define BL_EVIDENCE_EVIDENCE_H
+
+#include "base/json.h"
+#include "base/rows.h"
+#include "contract/contract.h"
+
+/* What other rooms offer for the card; members of JSON objects are written by callbacks. */
+typedef struct bl_card {
+    const bl_job *job;
+    const char *boostlens_version;
+    int xgboost_version[3];
+    const char *model_sha256;       /* of model/xgboost-model */
+    uint64_t model_bytes;
+    const char *oldest_xgboost;     /* that reads the model right: "1.7" */
+    const char *portable_reason;    /* "" where fully portable */
+    bool portable, folded;
+    size_t n_inputs;
+    struct bl_card_input {
+        const char *channel;
+        const bl_files *files;
+        uint64_t n_rows;
+    } inputs[8];
+    void (*schema)(const void *schema, bl_jw *jw); /* writes one object */
+    const void *schema_product;
+    size_t n_rounds, n_trees;
+    int64_t best_iteration;
+} bl_card;
+
+bl_status bli_card_write(const char *path, const bl_card *card, bl_err *err);
+
+#endif

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Bytes -> bl_table. One file a format behind a small reader interface (reader.h); this face
+ * reads whole channels or lists of files. Every file is read once, front to back; its digest is
+ * taken on the way. The peak is at most twice the float32 matrix plus 64 MB.
+ */
+#ifndef BL_INGEST_INGEST_H
+#define BL_INGEST_INGEST_H
+
+#include "base/levels.h"
+#include "base/rows.h"
+#include "contract/contract.h"
+
+/* One feature column of a table. */
+typedef struct bl_column {
+    char *name;        /* setting, header, or NULL where there is neither */
+    const char *type;  /* "q", "i", "int", "float", "c" */
+    bool type_given;   /* by bl_feature_types */
+    bl_levels *levels; /* of a category, sorted by bytes, codes in x; else NULL */
+    uint64_t n_missing;
+    uint64_t n_zero;
+} bl_column;
+
+typedef struct bl_table {
+    size_t n_features;
+    bl_column *columns;
+    bool has_header;
+    uint64_t n_rows;
+    size_t n_blocks;
+    bl_block *blocks;
+    bl_roles roles;
+    bl_files files;
+} bl_table;
+
+/* What the first table of a job fixes for the later ones: header or none, names, levels. */
+typedef struct bl_table_like {
+    size_t n_features;
+    bool has_header;
+    const char *const *names;        /* [n_features], NULL entries without a header */
+    const char *const *types;        /* [n_features] */
+    const bl_levels *const *levels;  /* [n_features], NULL for numbers */
+} bl_table_like;
+
+typedef struct bl_ingest {
+    const bl_read_settings *settings;
+    const bl_limits *limits;
+    const bl_table_like *like; /* NULL for the first */
+    const bl_log *log;
+    const char *channel; /* "train": prefix of messages */
+    bool (*cancelled)(void *cookie); /* NULL: never */
+    void *cookie;
+} bl_ingest;
+
+/*
+ * Reads every data file of a channel folder, in order of relative path (bytes), any depth.
+ *
+ * root      the job's root: links are followed inside it only, paths in messages are relative.
+ * folder    the channel's folder.
+ *
+ * Returns BL_OK, BL_E_DATA, BL_E_CONFIG (a setting that the header contradicts), BL_E_LIMIT,
+ * BL_E_IO, BL_E_NOMEM, BL_E_CANCELLED.
+ */
+bl_status bli_ingest_folder(const bl_ingest *ingest, const char *root, const char *folder,
+                            bl_table **ret_table, bl_err *err);
+
+/* The same for named files, in the order given. */
+bl_status bli_ingest_files(const bl_ingest *ingest, const char *const *paths, size_t n_paths,
+                           bl_table **ret_table, bl_err *err);
+
+/* The first lines only, for `boostlens check`: header, roles, delimiter, column count; at most
+ * the first two records of each file. */
+bl_status bli_ingest_peek(const bl_ingest *ingest, const char *root, const char *folder,
+                          bl_err *err);
+
+/* One text in memory as one file named `name` (tests, fuzzing, requests). */
+bl_status bli_ingest_text(const bl_ingest *ingest, const char *name, const void *bytes,
+                          size_t n_bytes, bl_table **ret_table, bl_err *err);
+
+void bli_table_free(bl_table *table);
+
+#endif

@@ -1,0 +1,212 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Builds and tests everything; the one command to run before and after a change.
+#
+#   sh tests/run.sh                what a change must pass: lint unit oracle fuzz contract clang asan
+#   sh tests/run.sh all            these and the rest of the matrix: asan-O0 options
+#   sh tests/run.sh NAME...        some of them; ^NAME leaves one out
+#
+#   lint       includes, symbols, formatting, headers, words, commit messages (tests/lint)
+#   unit       unit tests of every room, built by gcc
+#   oracle     results against an independent truth, built by gcc
+#   fuzz       the fuzz targets over the seeds of data/corpus, built by gcc
+#   contract   the real program end to end (tests/contract), built by gcc
+#   clang      unit, oracle and fuzz, built by clang
+#   asan       unit, oracle, fuzz and the short part of contract, with AddressSanitizer and UBSan (gcc)
+#   asan-O0    unit, oracle and fuzz with the same sanitizers, by clang without optimization
+#   options    every build option the other way
+#
+# Installs what is missing (container/deps.sh test). The last line is `N passed, N failed, N skipped`; a
+# test is one test function of a program or one claim of a script. Exit 0 only if something passed
+# and nothing failed. BOOSTLENS_DATA: folder of the real data sets (default ../shared/data); what
+# needs one that is not there is skipped and says so. TESTS_BUILD: where to build (build-tests).
+set -eu
+
+here=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
+cd "$here"
+build=${TESTS_BUILD:-$here/build-tests}
+export BOOSTLENS_DATA="${BOOSTLENS_DATA:-$here/../shared/data}"
+# libgomp's default is to spin without end at a barrier: beside one busy neighbour a small
+# training then takes a hundred times as long. This bound costs nothing on an idle machine.
+export GOMP_SPINCOUNT=20000
+jobs=$(nproc 2>/dev/null || echo 2)
+default_groups="lint unit oracle fuzz contract clang asan"
+all_groups="$default_groups asan-O0 options"
+
+say() { printf '%s\n' "$*"; }
+
+# --- which groups -------------------------------------------------------------------------------
+
+wanted= unwanted=
+for name in "$@"; do
+    case $name in
+    all) wanted="$wanted $all_groups" ;;
+    ^*) unwanted="$unwanted ${name#^}" ;;
+    *) wanted="$wanted $name" ;;
+    esac
+done
+[ -n "$wanted" ] || wanted=$default_groups
+has() { case " $2 " in *" $1 "*) return 0 ;; *) return 1 ;; esac; }
+for name in $wanted $unwanted; do
+    has "$name" "$all_groups" || {
+        say "tests/run.sh: no group '$name'; there are: $all_groups, and all" >&2
+        exit 64
+    }
+done
+runs() { has "$1" "$wanted" && ! has "$1" "$unwanted"; }
+
+mkdir -p "$build"
+results=$build/results.txt
+: >"$results"
+started=$(date +%s)
+
+result() { say "$*" >>"$results"; }
+
+# Runs `$2...` as group $1 and says how long it took.
+group() {
+    name=$1
+    shift
+    runs "$name" || return 0
+    since=$(date +%s)
+    say ""
+    say "== $name"
+    "$@" || result "fail $name: stopped with exit $?"
+    took=$(($(date +%s) - since))
+    say "$name: $(grep -c "^pass $name " "$results" || true) passed," \
+        "$(grep -c "^fail $name[ :]" "$results" || true) failed," \
+        "$(grep -c "^skip $name " "$results" || true) skipped, $((took / 60)) min $((took % 60)) s"
+}
+
+# --- build and run ---------------------------------------------------------------------------------
+
+# build_in FOLDER LABEL COMPILER [meson options]; a failure counts as one failed test.
+build_in() {
+    folder=$build/$1 label=$2 compiler=$3
+    shift 3
+    command -v "$compiler" >/dev/null || {
+        result "fail $label: no compiler $compiler (container/deps.sh test installs it)"
+        return 1
+    }
+    if [ ! -e "$folder/build.ninja" ]; then
+        rm -rf "$folder"
+        CC=$compiler meson setup "$folder" "$@" >"$build/setup.log" 2>&1 || {
+            tail -n 30 "$build/setup.log" >&2
+            result "fail $label: meson setup"
+            return 1
+        }
+    fi
+    ninja -C "$folder" >"$build/ninja.log" 2>&1 || {
+        grep -E -A 12 'error|FAILED|warning' "$build/ninja.log" | head -n 60 >&2
+        result "fail $label: build by $compiler"
+        return 1
+    }
+}
+
+# meson_tests FOLDER LABEL [meson test options]
+meson_tests() {
+    folder=$build/$1 label=$2
+    shift 2
+    rm -f "$folder/meson-logs/testlog.json"
+    meson test -C "$folder" --no-rebuild --num-processes "$jobs" "$@" >"$build/meson-test.log" 2>&1 || true
+    if [ ! -s "$folder/meson-logs/testlog.json" ]; then
+        cat "$build/meson-test.log" >&2
+        result "fail $label: no test of this group was run"
+        return 0
+    fi
+    python3 tests/tally.py meson "$label" "$folder/meson-logs/testlog.json" >>"$results"
+}
+
+# scripts LABEL SCRIPT...: each prints one line a claim.
+scripts() {
+    label=$1
+    shift
+    for script in "$@"; do
+        name=$(basename "$script")
+        log=$build/${name%.*}.log
+        rc=0
+        case $script in
+        *.py) python3 "$script" >"$log" 2>&1 || rc=$? ;;
+        *) sh "$script" >"$log" 2>&1 || rc=$? ;;
+        esac
+        python3 tests/tally.py script "$label" "$log" "$rc" >>"$results"
+    done
+}
+
+gcc_build() { build_in gcc "$1" gcc; }
+
+run_lint() {
+    gcc_build lint || return 0
+    BUILD=$build/gcc scripts lint tests/lint/lint.py
+}
+
+run_unit() { gcc_build unit && meson_tests gcc unit --no-suite oracle --no-suite fuzz || return 0; }
+run_oracle() { gcc_build oracle && meson_tests gcc oracle --suite oracle || return 0; }
+run_fuzz() { gcc_build fuzz && meson_tests gcc fuzz --suite fuzz || return 0; }
+
+run_contract() {
+    gcc_build contract || return 0
+    BOOSTLENS=$build/gcc/container/boostlens BUILD=$build/gcc \
+        scripts contract tests/contract/test_*.sh tests/contract/test_*.py
+}
+
+run_clang() { build_in clang clang clang && meson_tests clang clang || return 0; }
+
+run_asan() {
+    # Leaks count. gcc's two sanitizers and libxgboost need no suppression.
+    export ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+    build_in asan asan gcc -Db_sanitize=address,undefined -Db_lundef=false -Dbuildtype=debugoptimized &&
+        meson_tests asan asan --timeout-multiplier 8 || return 0
+    BOOSTLENS=$build/asan/container/boostlens BUILD=$build/asan CONTRACT_SHORT=1 \
+        scripts asan tests/contract/test_*.sh
+    unset ASAN_OPTIONS UBSAN_OPTIONS
+}
+
+run_asan_O0() {
+    export ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+    build_in asan-O0 asan-O0 clang -Db_sanitize=address,undefined -Db_lundef=false -Dbuildtype=debug &&
+        meson_tests asan-O0 asan-O0 --timeout-multiplier 20 || return 0
+    unset ASAN_OPTIONS UBSAN_OPTIONS
+}
+
+run_options() {
+    rm -rf "$build/no-tests" "$build/fuzzing"
+    build_in no-tests options gcc -Dtests=false -Dbuildtype=minsize -Ddefault_library=static &&
+        result "pass options builds with -Dtests=false, static, for size"
+    build_in fuzzing options clang -Dfuzzing=true -Db_sanitize=address,undefined -Db_lundef=false -Dbuildtype=debugoptimized &&
+        result "pass options builds with -Dfuzzing=true"
+    return 0
+}
+
+# --- all of it ---------------------------------------------------------------------------------------
+
+sh container/deps.sh test ||
+    say "tests/run.sh: not everything could be installed; going on with what is here" >&2
+for tool in meson ninja python3; do
+    command -v "$tool" >/dev/null || {
+        say "tests/run.sh: no $tool, so nothing can be built or counted" >&2
+        say "0 passed, 1 failed, 0 skipped"
+        exit 1
+    }
+done
+
+group lint run_lint
+group unit run_unit
+group oracle run_oracle
+group fuzz run_fuzz
+group contract run_contract
+group clang run_clang
+group asan run_asan
+group asan-O0 run_asan_O0
+group options run_options
+
+passed=$(grep -c '^pass ' "$results" || true)
+failed=$(grep -c '^fail ' "$results" || true)
+skipped=$(grep -c '^skip ' "$results" || true)
+took=$(($(date +%s) - started))
+say ""
+[ "$skipped" = 0 ] || { say "skipped:"; sed -n 's/^skip /  /p' "$results"; say ""; }
+[ "$failed" = 0 ] || { say "failed:"; sed -n 's/^fail /  /p' "$results"; say ""; }
+say "$((took / 60)) min $((took % 60)) s; every test by name in $results"
+[ "$passed" -gt 0 ] || [ "$failed" -gt 0 ] || say "nothing ran: that is a failure"
+say "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" = 0 ] && [ "$passed" -gt 0 ]

@@ -227,9 +227,10 @@ static size_t write_number(double value, bool narrow, char *out)
     }
     char text[64];
     int max = narrow ? 8 : 16;
-    /* 15 (6) digits always survive; most values need no more, so try from there down and
-     * up. */
-    int precision = narrow ? 5 : 14;
+    /* 15 (6) digits of a normal number always survive, so no shorter text is missed once
+     * trailing zeros go; subnormal ones hold fewer. */
+    bool normal = value == 0 || fabs(value) >= (narrow ? 0x1p-126 : 0x1p-1022);
+    int precision = !normal ? 0 : narrow ? 5 : 14;
     print_scientific(text, sizeof text, precision, value);
     while (precision < max && !reads_back(text, value, narrow))
         print_scientific(text, sizeof text, ++precision, value);

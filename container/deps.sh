@@ -1,11 +1,12 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # Installs everything boostlens needs; the only place that names versions and digests.
 #
 #   sh container/deps.sh [build|test|peers]     default: build
 #
 #   build   compiler, meson, libraries; XGBoost's C library and header under .deps/
 #   test    build, and what tests/run.sh runs: clang, formatter, sanitizers, cmocka, h5py
-#   peers   test, and a scratch Python with the peers of benchmarks/ under .deps/peers
+#   peers   test, and the Python packages of benchmarks/ (container/peers.txt) under .deps/peers
 #
 # Debian packages come from apt, XGBoost from PyPI through pip, each by its own client and with
 # that client's own settings (mirrors, proxies, certificates). What pip fetches is checked against
@@ -20,8 +21,9 @@ sdist=6968a4c71efdfa859df0dfcad0d99211c95c28c4ffd6aecff46efff77d18026a
 
 build_packages="gcc libc6-dev meson ninja-build pkg-config ca-certificates
     libcsv-dev libhdf5-dev libjansson-dev libssl-dev libdeflate-dev zlib1g-dev"
-test_packages="clang clang-format libclang-rt-14-dev libcmocka-dev binutils git python3 python3-h5py
-    python3-numpy strace"
+# libomp: clang's OpenMP. locales: a locale with a decimal comma is made for a test.
+test_packages="clang clang-format libclang-rt-14-dev libomp-14-dev libcmocka-dev binutils git locales
+    python3 python3-h5py python3-numpy strace"
 
 say() { printf 'deps: %s\n' "$*" >&2; }
 die() { say "$*"; exit 1; }
@@ -34,13 +36,16 @@ case $deps in /*) ;; *) deps=$PWD/$deps ;; esac
 
 # --- Debian packages ------------------------------------------------------------------------
 
-is_installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
-
-has_pip() { python3 -m pip --version >/dev/null 2>&1; }
-
 install_packages() {
+    command -v dpkg-query >/dev/null ||
+        die "this is not Debian: install what stands at the head of container/deps.sh by other means"
+    # One call for all: a call a package is what takes time when nothing is missing.
+    installed=" $(dpkg-query -W -f '${Package} ${db:Status-Status}\n' "$@" 2>/dev/null |
+        sed -n 's/ installed$//p' | tr '\n' ' ')"
     missing=
-    for package in "$@"; do is_installed "$package" || missing="$missing $package"; done
+    for package in "$@"; do
+        case $installed in *" $package "*) ;; *) missing="$missing $package" ;; esac
+    done
     [ -n "$missing" ] || return 0
     command -v apt-get >/dev/null || die "apt-get not found; install these yourself:$missing"
     as_root=
@@ -58,6 +63,11 @@ install_packages() {
 
 # --- XGBoost: the library out of the CPU-only wheel, the header out of the source package ---
 
+# Only where something has to be fetched: asking pip for its version takes half a second.
+need_pip() { python3 -m pip --version >/dev/null 2>&1 || install_packages python3-pip; }
+
+pip_download="python3 -m pip --disable-pip-version-check download -q --no-deps --require-hashes"
+
 # pip would run the source package's build code to learn its name; this backend answers instead.
 write_stub_backend() {
     mkdir -p "$1/scikit_build_core"
@@ -74,7 +84,7 @@ def prepare_metadata_for_build_wheel(directory, config_settings=None):
 PY
 }
 
-fetch_xgboost() { # into folder $1
+fetch_wheel() { # into folder $1
     arch=$(uname -m)
     case $arch in
     x86_64) digest=$wheel_x86_64 ;;
@@ -82,15 +92,19 @@ fetch_xgboost() { # into folder $1
     *) die "no XGBoost wheel for $arch: build XGBoost and give -Dxgboost_prefix=DIR to meson" ;;
     esac
     echo "xgboost-cpu==$xgboost_version --hash=sha256:$digest" >"$1/wheel.txt"
-    echo "xgboost==$xgboost_version --hash=sha256:$sdist" >"$1/sdist.txt"
-    write_stub_backend "$1/stub"
-    pip="python3 -m pip --disable-pip-version-check download -q --no-deps --require-hashes"
-    $pip --dest "$1" --only-binary=:all: --python-version 3.12 \
+    $pip_download --dest "$1" --only-binary=:all: --python-version 3.12 \
         --platform "manylinux_2_28_$arch" -r "$1/wheel.txt" >&2 ||
         die "could not fetch xgboost-cpu $xgboost_version with pip; is a package index reachable?"
-    PYTHONPATH=$1/stub $pip --dest "$1" --no-binary xgboost --no-build-isolation \
+    python3 -m zipfile -e "$1"/xgboost_cpu-*.whl "$1/wheel"
+}
+
+fetch_source() { # into folder $1
+    echo "xgboost==$xgboost_version --hash=sha256:$sdist" >"$1/sdist.txt"
+    write_stub_backend "$1/stub"
+    PYTHONPATH=$1/stub $pip_download --dest "$1" --no-binary xgboost --no-build-isolation \
         --python-version 3.12 -r "$1/sdist.txt" >&2 ||
         die "could not fetch the source package of xgboost $xgboost_version with pip"
+    tar -xzf "$1"/xgboost-*.tar.gz -C "$1"
 }
 
 # One OpenMP runtime in the process: the wheel's own copy of libgomp becomes a link to the
@@ -122,20 +136,19 @@ install_xgboost() {
     prefix=$deps/xgboost-$xgboost_version
     if [ ! -e "$prefix/complete" ]; then
         say "fetching XGBoost $xgboost_version (C library, header) into $prefix"
+        need_pip
         mkdir -p "$deps"
         scratch=$(mktemp -d "$deps/fetch.XXXXXX")
         trap 'rm -rf "$scratch"' EXIT
-        fetch_xgboost "$scratch"
+        fetch_wheel "$scratch"
+        fetch_source "$scratch"
         new=$scratch/prefix
-        mkdir -p "$new/include/xgboost"
-        python3 -m zipfile -e "$scratch"/xgboost_cpu-*.whl "$scratch/wheel"
-        mkdir -p "$new/xgboost/lib"
+        mkdir -p "$new/include/xgboost" "$new/xgboost/lib"
         # The wheel's layout is kept because its RPATH points from one folder to the other.
         mv "$scratch/wheel/xgboost/lib/libxgboost.so" "$new/xgboost/lib/"
         mv "$scratch/wheel/xgboost_cpu.libs" "$new/"
         mv "$scratch"/wheel/xgboost_cpu-*.dist-info/licenses "$new/" 2>/dev/null || true
         ln -s libxgboost.so "$new/xgboost/lib/libxgboost.so.3"
-        tar -xzf "$scratch"/xgboost-*.tar.gz -C "$scratch"
         cp "$scratch"/xgboost-"$xgboost_version"/cpp_src/include/xgboost/c_api.h "$new/include/xgboost/"
         write_pkg_config "$new"
         : >"$new/complete"
@@ -147,9 +160,34 @@ install_xgboost() {
     one_libgomp "$prefix"
 }
 
+# --- peers: what a Python user of XGBoost has, as the wheels bring it --------------------------
+
+install_peers() {
+    prefix=$deps/peers
+    [ ! -e "$prefix/complete" ] || cmp -s "$here/container/peers.txt" "$prefix/complete" || rm -rf "$prefix"
+    [ ! -e "$prefix/complete" ] || return 0
+    python3 -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' ||
+        die "the peers are pinned for Python 3.11, and python3 is $(python3 --version 2>&1)"
+    need_pip
+    say "fetching the Python packages of container/peers.txt into $prefix"
+    scratch=$(mktemp -d "$deps/fetch.XXXXXX")
+    trap 'rm -rf "$scratch"' EXIT
+    python3 -m pip --disable-pip-version-check install -q --no-deps --require-hashes \
+        --only-binary=:all: --target "$scratch/peers" -r "$here/container/peers.txt" >&2 ||
+        die "could not install the packages of container/peers.txt with pip"
+    # By its metadata this wheel wants Python 3.12; unpacked it runs on 3.11.
+    fetch_wheel "$scratch"
+    cp -R "$scratch"/wheel/* "$scratch/peers/"
+    cp "$here/container/peers.txt" "$scratch/peers/complete"
+    rm -rf "$prefix"
+    mv "$scratch/peers" "$prefix"
+    rm -rf "$scratch"
+    trap - EXIT
+}
+
 # shellcheck disable=SC2086 # one word a package
 install_packages $build_packages
-has_pip || install_packages python3-pip
 install_xgboost
 # shellcheck disable=SC2086
 [ "$what" = build ] || install_packages $test_packages
+[ "$what" != peers ] || install_peers

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Metric formulas, weighted, in double. Each is checked against an independent implementation.
- * Sums run in row order, so that a result does not depend on threads; tied scores are never
- * ordered by row: every curve moves over all rows of one score in one step.
+ * Metric formulas, weighted, in double. Each is checked against an independent
+ * implementation. Sums run in row order, so that a result does not depend on threads;
+ * tied scores are never ordered by row: every curve moves over all rows of one score in
+ * one step.
  */
 #ifndef BL_EVALUATE_EVALUATE_H
 #define BL_EVALUATE_EVALUATE_H
@@ -10,8 +11,8 @@
 #include "base/json.h"
 #include "base/rows.h"
 
-/* What is scored. Predictions are what XGBoost's predict gives, margins raw scores. The last
- * three may stay zero: what depends on them is then left out. */
+/* What is scored. Predictions are what XGBoost's predict gives, margins raw scores. The
+ * last three may stay zero: what depends on them is then left out. */
 typedef struct bl_scored {
     uint64_t n_rows;
     size_t n_outputs;         /* values of a margin a row */
@@ -31,53 +32,54 @@ typedef struct bl_scored {
 } bl_scored;
 
 /*
- * The container's custom metrics (contract.md 2.17), computed right: weighted; the class of a
- * row by probability over 0.5, margin over 0 (binary:logitraw), the predicted class itself
- * (binary:hinge, multi:softmax) or the largest score, the first where several are
+ * The container's custom metrics (contract.md 2.17), computed right: weighted; the class
+ * of a row by probability over 0.5, margin over 0 (binary:logitraw), the predicted class
+ * itself (binary:hinge, multi:softmax) or the largest score, the first where several are
  * (multi:softprob). Names: accuracy balanced_accuracy f1 f1_binary f1_macro mse precision
  * precision_macro precision_micro r2 recall recall_macro recall_micro.
  *
- * Averages are scikit-learn's: f1 is f1_macro; macro is the mean over the classes that occur in
- * labels or predictions; precision, recall and f1_binary are of class 1; a ratio without a
- * denominator is 0; r2 of equal labels is 1 where all are hit, else 0. mse and r2 use the
- * probability for binary:logitraw and the predicted class for multi:*. Several targets: the mean
- * over targets. A rate over no weight at all is NaN.
+ * Averages are scikit-learn's: f1 is f1_macro; macro is the mean over the classes that
+ * occur in labels or predictions; precision, recall and f1_binary are of class 1; a ratio
+ * without a denominator is 0; r2 of equal labels is 1 where all are hit, else 0. mse and
+ * r2 use the probability for binary:logitraw and the predicted class for multi:*. Several
+ * targets: the mean over targets. A rate over no weight at all is NaN.
  *
- * BL_E_CONFIG where the metric does not fit the objective, BL_E_DATA where labels are no classes.
+ * BL_E_CONFIG where the metric does not fit the objective, BL_E_DATA where labels are no
+ * classes.
  */
 bl_status bli_custom_metric(const char *name, const bl_scored *scored, double *ret_value,
                             bl_err *err);
 
 /*
- * Everything that fits the task, as the members of one JSON object already open in jw. What is
- * not defined (an AUC without both classes, R2 of equal labels) is null; precision, recall and
- * F1 without a denominator are 0, as scikit-learn has them. All have rows, weight_sum (rows where
- * there are no weights) and, further:
+ * Everything that fits the task, as the members of one JSON object already open in jw.
+ * What is not defined (an AUC without both classes, R2 of equal labels) is null;
+ * precision, recall and F1 without a denominator are 0, as scikit-learn has them. All
+ * have rows, weight_sum (rows where there are no weights) and, further:
  *
- * binary:*, reg:logistic (labels 0 and 1): threshold, auc, aucpr (XGBoost's interpolation),
- *     average_precision (scikit-learn's steps), gini (2 auc - 1), ks, logloss (probabilities
- *     held off 0 and 1 by 1e-16, as XGBoost's), brier, error, accuracy, balanced_accuracy,
- *     precision, recall, f1 (of these two: class 1; the custom metric f1 is f1_macro), f1_macro,
- *     confusion_matrix [label][predicted] (sums of weights), per_class, calibration: 10 bins
- *     [k/10, (k+1)/10) of the probability, ece (mean distance of prediction and rate by weight)
- *     and mce (the largest). binary:hinge has no probability, so none of logloss, brier and
- *     calibration; its curves are of the margin. Labels between 0 and 1 count as shares of both
- *     classes in curves and logloss; the tables by class give way to rmse, mae, mse, r2.
- * multi:*: mlogloss, merror, accuracy, balanced_accuracy, precision, recall and f1 _macro and
- *     _micro, auc (one class against the rest, mean by prevalence: XGBoost's), auc_macro (plain
- *     mean), confusion_matrix (up to 256 classes), per_class, calibration of the largest
- *     probability against being right.
- * regression: rmse, mae, mse, r2, mape (null where a label is 0), mean_label, mean_prediction;
- *     poisson_deviance, gamma_deviance, tweedie_deviance by objective; reg:quantileerror has
- *     `quantiles`: a list of alpha, pinball, coverage (share of labels not above) and rmse...
- * ranking: groups, ndcg, ndcg@5, ndcg@10, map (labels 0 and 1), means over groups by weight.
- *     Tie rule: rows of one score share the places they take together (the mean over all their
- *     orders; for map one step), so the order of rows never matters. Gain 2^label - 1 (the
- *     label itself with linear_gain or a label over 31). A group without a gain counts 1 in
- *     ndcg, as XGBoost has it, and without a 1 counts 1 in map.
- * survival: concordance (pairs by product of weights; tied predictions half), and for aft
- *     interval_accuracy (prediction within its bounds).
- * Several targets: `targets`, a list of such objects, and the means of their numbers beside it.
+ * binary:*, reg:logistic (labels 0 and 1): threshold, auc, aucpr (XGBoost's
+ * interpolation), average_precision (scikit-learn's steps), gini (2 auc - 1), ks, logloss
+ * (probabilities held off 0 and 1 by 1e-16, as XGBoost's), brier, error, accuracy,
+ * balanced_accuracy, precision, recall, f1 (of these two: class 1; the custom metric f1
+ * is f1_macro), f1_macro, confusion_matrix [label][predicted] (sums of weights),
+ * per_class, calibration: 10 bins [k/10, (k+1)/10) of the probability, ece (mean distance
+ * of prediction and rate by weight) and mce (the largest). binary:hinge has no
+ * probability, so none of logloss, brier and calibration; its curves are of the margin.
+ * Labels between 0 and 1 count as shares of both classes in curves and logloss; the
+ * tables by class give way to rmse, mae, mse, r2. multi:*: mlogloss, merror, accuracy,
+ * balanced_accuracy, precision, recall and f1 _macro and _micro, auc (one class against
+ * the rest, mean by prevalence: XGBoost's), auc_macro (plain mean), confusion_matrix (up
+ * to 256 classes), per_class, calibration of the largest probability against being right.
+ * regression: rmse, mae, mse, r2, mape (null where a label is 0), mean_label,
+ * mean_prediction; poisson_deviance, gamma_deviance, tweedie_deviance by objective;
+ * reg:quantileerror has `quantiles`: a list of alpha, pinball, coverage (share of labels
+ * not above) and rmse... ranking: groups, ndcg, ndcg@5, ndcg@10, map (labels 0 and 1),
+ * means over groups by weight. Tie rule: rows of one score share the places they take
+ * together (the mean over all their orders; for map one step), so the order of rows never
+ * matters. Gain 2^label - 1 (the label itself with linear_gain or a label over 31). A
+ * group without a gain counts 1 in ndcg, as XGBoost has it, and without a 1 counts 1 in
+ * map. survival: concordance (pairs by product of weights; tied predictions half), and
+ * for aft interval_accuracy (prediction within its bounds). Several targets: `targets`, a
+ * list of such objects, and the means of their numbers beside it.
  */
 bl_status bli_final_metrics(const bl_scored *scored, bl_jw *jw, bl_err *err);
 

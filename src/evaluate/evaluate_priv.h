@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Between the files of evaluate: what kind of task it is, one target's columns, class tables. */
+/* Between the files of evaluate: what kind of task it is, one target's columns, class
+ * tables. */
 #ifndef BL_EVALUATE_EVALUATE_PRIV_H
 #define BL_EVALUATE_EVALUATE_PRIV_H
 
 #include "evaluate/evaluate.h"
+
+#include <math.h>
+
+#define BL_NAN ((double)NAN)
 
 typedef enum bl_kind {
     BL_KIND_NUMBER,
@@ -28,7 +33,7 @@ typedef struct bl_target {
     size_t margin_step;
     const float *label;
     size_t label_step;
-    const float *weights;  /* may be NULL */
+    const float *weights; /* may be NULL */
     const char *objective;
     bool raw;  /* binary:logitraw: the prediction is a margin */
     bool hard; /* binary:hinge: the prediction is a class */
@@ -42,8 +47,18 @@ static inline double bli_weight(const float *weights, uint64_t row)
     return weights ? (double)weights[row] : 1.0;
 }
 
+/* "name": value */
+static inline void bli_member(const char *name, double value, bl_jw *jw)
+{
+    bli_jw_key(jw, name);
+    bli_jw_double(jw, value);
+}
+
 /* Probability of class 1, or for tasks without one the prediction. */
 double bli_target_value(const bl_target *target, uint64_t row);
+
+/* XGBoost holds probabilities this far off 0 in its log losses. */
+#define BL_LEAST_PROBABILITY 1e-16
 
 /* --- classes.c --- */
 
@@ -57,11 +72,11 @@ typedef struct bl_classes {
     double *predicted; /* [n_classes] by prediction */
     double *hit;       /* [n_classes] both */
     bool *occurs;      /* [n_classes] in a label or a prediction */
-    double *matrix;    /* [n_classes][n_classes] label, predicted; NULL beyond the limit */
+    double *matrix; /* [n_classes][n_classes] label, predicted; NULL beyond the limit */
 } bl_classes;
 
-/* Of a binary target or (target NULL) of a multi:* objective. BL_E_DATA for labels that are no
- * classes. */
+/* Of a binary target or (target NULL) of a multi:* objective. BL_E_DATA for labels that
+ * are no classes. */
 bl_status bli_classes_count(const bl_scored *scored, const bl_target *target,
                             bl_classes *ret_classes, bl_err *err);
 void bli_classes_done(bl_classes *classes);
@@ -121,11 +136,13 @@ void bli_errors_write(const bl_errors *errors, bl_jw *jw);
 
 /* --- calibration.c --- */
 
-typedef struct bl_calibration bl_calibration;
-struct bl_calibration {
-    double weight[10], value[10], rate[10]; /* sums a bin */
-};
-void bli_calibration_add(bl_calibration *calibration, double value, double rate, double weight);
+enum { BL_BINS = 10 };
+
+typedef struct bl_calibration {
+    double weight[BL_BINS], value[BL_BINS], rate[BL_BINS]; /* sums */
+} bl_calibration;
+void bli_calibration_add(bl_calibration *calibration, double value, double rate,
+                         double weight);
 double bli_calibration_ece(const bl_calibration *calibration, double *ret_mce);
 /* Member calibration. */
 void bli_calibration_write(const bl_calibration *calibration, bl_jw *jw);

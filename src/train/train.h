@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * XGBoost's C API, and nothing of it elsewhere: quantile matrices from our blocks, parameters,
- * rounds, metrics, early stopping, loading and saving. What the C API takes on trust (labels,
- * weights, groups, bounds, column counts, unknown names) was checked before.
+ * XGBoost's C API, and nothing of it elsewhere: quantile matrices from our blocks,
+ * parameters, rounds, metrics, early stopping, loading and saving. What the C API takes
+ * on trust (labels, weights, groups, bounds, column counts, unknown names) was checked
+ * before.
  */
 #ifndef BL_TRAIN_TRAIN_H
 #define BL_TRAIN_TRAIN_H
@@ -21,9 +22,10 @@ typedef struct bl_metric_history {
 
 /* The product: a trained booster as bytes, and how it came to be. */
 typedef struct bl_training {
-    void *ubj; /* XGBoost's own UBJSON, n_ubj bytes; cut to the best round after early stopping */
+    void *ubj; /* XGBoost's own UBJSON, n_ubj bytes; cut to the best round after early
+                  stopping */
     size_t n_ubj;
-    size_t n_rounds;        /* finished, before any cut */
+    size_t n_rounds; /* finished, before any cut */
     bool stopped_early;
     bool interrupted;       /* a signal ended it; the model holds the finished rounds */
     int64_t best_iteration; /* -1 where early stopping was not in force */
@@ -34,9 +36,9 @@ typedef struct bl_training {
 
 typedef struct bl_train_input {
     const bl_job *job;
-    bl_matrix *train;            /* not NULL */
-    bl_matrix *validation;       /* NULL: none */
-    const void *start_model;     /* model channel: bytes to continue from, or NULL */
+    bl_matrix *train;        /* not NULL */
+    bl_matrix *validation;   /* NULL: none */
+    const void *start_model; /* model channel: bytes to continue from, or NULL */
     size_t n_start_model;
     int nthread;
     const bl_log *log;
@@ -50,11 +52,13 @@ typedef struct bl_train_input {
 bl_status bli_train(const bl_train_input *input, bl_training **ret_training, bl_err *err);
 void bli_training_free(bl_training *training);
 
-/* The run-time check: the loaded library's version; BL_E_CONFIG below 3.3, with the reason. */
+/* The run-time check: the loaded library's version; BL_E_CONFIG below 3.3, with the
+ * reason. */
 bl_status bli_xgboost_check(int ret_version[3], bl_err *err);
 
-/* Any model XGBoost can load (UBJSON, JSON), as UBJSON bytes. Old binaries, pickles and other
- * wrappers are refused in words. ret_ubj: bli_buf_done. */
-bl_status bli_model_to_ubj(const void *bytes, size_t n_bytes, bl_buf *ret_ubj, bl_err *err);
+/* Any model XGBoost can load (UBJSON, JSON), as UBJSON bytes. Old binaries, pickles and
+ * other wrappers are refused in words. ret_ubj: bli_buf_done. */
+bl_status bli_model_to_ubj(const void *bytes, size_t n_bytes, bl_buf *ret_ubj,
+                           bl_err *err);
 
 #endif

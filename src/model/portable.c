@@ -1,4 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "model/model.h"
+#include "model/model_priv.h"
 
 typedef int bli_nothing_yet;

@@ -1,0 +1,662 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The document around the trees: objective, intercept, rounds, weights, names,
+ * attributes. */
+#include "model/model_priv.h"
+
+#include "base/mem.h"
+#include "base/text.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* More outputs than any model has; a larger number is damage. */
+enum { MAX_OUTPUTS = 1 << 24 };
+
+typedef struct reader {
+    const bl_ubj *learner;
+    const bl_limits *limits;
+    const bl_log *log;
+    bl_forest *forest;
+    const bl_objective *objective;
+    bl_unknown_keys keys;
+    bl_err *err;
+} reader;
+
+/* --- Opening
+ * ------------------------------------------------------------------------------- */
+
+static bool begins(const unsigned char *bytes, size_t n, const char *text, size_t n_text)
+{
+    return n >= n_text && memcmp(bytes, text, n_text) == 0;
+}
+
+/* One sentence on bytes that are something else. */
+static bl_status no_ubjson(const unsigned char *bytes, size_t n, bl_err *err)
+{
+    if (n == 0)
+        return bli_fail(err, BL_E_MODEL, "the model is empty (0 bytes)");
+    if (begins(bytes, n, "binf", 4) || begins(bytes, n, "bs64", 4))
+        return bli_fail(
+            err, BL_E_MODEL,
+            "a model in XGBoost's old binary format, which XGBoost 3.1 gave up: "
+            "load it with XGBoost 1.7 to 3.0 and save it as model.ubj");
+    if (n >= 2 && bytes[0] == 0x80 && bytes[1] <= 5)
+        return bli_fail(
+            err, BL_E_MODEL,
+            "a Python pickle, which is never unpickled here: load it in the Python "
+            "that wrote it and save the booster with save_model('model.ubj')");
+    if (begins(bytes, n, "\x1f\x8b", 2))
+        return bli_fail(err, BL_E_MODEL,
+                        "a gzip file; unpack it and give the model inside");
+    if (begins(bytes, n, "PK\x03\x04", 4))
+        return bli_fail(err, BL_E_MODEL,
+                        "a zip file; unpack it and give the model inside");
+    if (n >= 2 && bytes[0] == '{' && bytes[1] != 'L')
+        return bli_fail(
+            err, BL_E_MODEL,
+            "JSON where UBJSON is expected; XGBoost converts it by loading and "
+            "saving as model.ubj");
+    return bli_fail(
+        err, BL_E_MODEL,
+        "no XGBoost model: UBJSON begins with '{L', this with bytes %02x %02x", bytes[0],
+        n > 1 ? bytes[1] : 0);
+}
+
+bl_status bli_open_model(const void *ubj, size_t n_bytes, const bl_limits *limits,
+                         bl_ubj_doc **ret_doc, bl_ubj **ret_learner, bl_err *err)
+{
+    const unsigned char *bytes = ubj;
+    if (n_bytes > limits->model_bytes)
+        return bli_fail(err, BL_E_LIMIT, "the model has %zu bytes, the limit is %llu",
+                        n_bytes, (unsigned long long)limits->model_bytes);
+    if (n_bytes < 2 || bytes[0] != '{' || bytes[1] != 'L')
+        return no_ubjson(bytes, n_bytes, err);
+    bl_ubj_doc *doc = NULL;
+    bl_status st = bli_ubj_read(ubj, n_bytes, limits->json_depth, &doc, err);
+    if (st != BL_OK) {
+        bli_err_prefix(err, "model");
+        return st;
+    }
+    bl_ubj *top = bli_ubj_root(doc);
+    bl_ubj *snapshot =
+        bli_ubj_get(top, "Model"); /* a booster serialized with its settings */
+    bl_ubj *learner = bli_ubj_get(snapshot ? snapshot : top, "learner");
+    if (!learner || learner->kind != BL_UBJ_OBJECT) {
+        bli_ubj_free(doc);
+        return bli_fail(err, BL_E_MODEL,
+                        "UBJSON, but no XGBoost model: it has no `learner`");
+    }
+    *ret_doc = doc;
+    *ret_learner = learner;
+    return BL_OK;
+}
+
+void bli_note_keys(const bl_ubj *object, const char *const *known, bl_unknown_keys *keys)
+{
+    if (!object || object->kind != BL_UBJ_OBJECT)
+        return;
+    for (const bl_ubj *m = object->u.first; m; m = m->next) {
+        const char *const *k = known;
+        while (*k && !bli_ubj_key_is(m, *k))
+            k++;
+        if (*k)
+            continue;
+        if (!keys->n++)
+            bli_quote(m->key, m->key_n, keys->first, sizeof keys->first);
+    }
+}
+
+bl_ubj *bli_tree_booster(const bl_ubj *learner)
+{
+    bl_ubj *booster = bli_ubj_get(learner, "gradient_booster");
+    bl_ubj *inner = bli_ubj_get(booster, "gbtree"); /* DART up to 3.2 */
+    return inner && !bli_ubj_get(booster, "model") ? inner : booster;
+}
+
+bl_ubj *bli_tree_weights(const bl_ubj *learner)
+{
+    bl_ubj *outer = bli_ubj_get(learner, "gradient_booster");
+    bl_ubj *booster = bli_tree_booster(learner);
+    bl_ubj *weights = bli_ubj_get(outer, "weight_drop");
+    if (!weights)
+        weights = bli_ubj_get(booster, "weight_drop");
+    if (!weights)
+        weights = bli_ubj_get(bli_ubj_get(booster, "model"), "weight_drop");
+    return bli_ubj_is_list(weights) && weights->n ? weights : NULL;
+}
+
+/* --- Texts
+ * --------------------------------------------------------------------------------- */
+
+static bl_status copy_text(const bl_ubj *node, char **ret_text, bl_err *err)
+{
+    void *text;
+    bl_status st = bli_alloc(node->n + 1, 1, "a text of the model", &text, err);
+    if (st != BL_OK)
+        return st;
+    memcpy(text, node->u.bytes, node->n);
+    *ret_text = text;
+    return BL_OK;
+}
+
+/* A list of one text a feature. Its absence, and an empty list, are no names. */
+static bl_status read_names(reader *r, const char *key, char ***ret_names)
+{
+    const bl_ubj *list = bli_ubj_get(r->learner, key);
+    if (!list || !bli_ubj_is_list(list) || list->n == 0)
+        return BL_OK;
+    size_t n = r->forest->n_features;
+    if (list->kind != BL_UBJ_LIST || list->n != n) {
+        bli_log(r->log, BL_WARNING, "model",
+                "%s has %zu entries for %zu features: ignored", key, list->n, n);
+        return BL_OK;
+    }
+    void *names;
+    bl_status st = bli_alloc(n, sizeof(char *), "feature names", &names, r->err);
+    if (st != BL_OK)
+        return st;
+    *ret_names = names;
+    size_t i = 0;
+    for (const bl_ubj *v = list->u.first; v && st == BL_OK; v = v->next, i++) {
+        if (v->kind != BL_UBJ_TEXT)
+            st = bli_fail(r->err, BL_E_MODEL, "%s: entry %zu is no text", key, i);
+        else
+            st = copy_text(v, &(*ret_names)[i], r->err);
+    }
+    return st;
+}
+
+/* --- Sizes, objective, intercept
+ * ----------------------------------------------------------- */
+
+static bl_status get_count(const reader *r, const bl_ubj *param, const char *key,
+                           int64_t missing, int64_t max, int64_t *ret_value)
+{
+    const bl_ubj *node = bli_ubj_get(param, key);
+    int64_t value = missing;
+    if (node && !bli_ubj_int(node, &value))
+        return bli_fail(r->err, BL_E_MODEL, "%s is no whole number", key);
+    if (value < 0 || value > max)
+        return bli_fail(r->err, value < 0 ? BL_E_MODEL : BL_E_LIMIT,
+                        "%s is %lld, expected 0 to %lld", key, (long long)value,
+                        (long long)max);
+    *ret_value = value;
+    return BL_OK;
+}
+
+static bl_status read_sizes(reader *r)
+{
+    const bl_ubj *param = bli_ubj_get(r->learner, "learner_model_param");
+    int64_t n_features = 0, n_classes = 0, n_targets = 1;
+    if (!param)
+        return bli_fail(r->err, BL_E_MODEL, "the model has no learner_model_param");
+    bl_status st =
+        get_count(r, param, "num_feature", 0, (int64_t)r->limits->columns, &n_features);
+    if (st == BL_OK)
+        st = get_count(r, param, "num_class", 0, MAX_OUTPUTS, &n_classes);
+    if (st == BL_OK)
+        st = get_count(r, param, "num_target", 1, MAX_OUTPUTS, &n_targets);
+    if (st == BL_OK && n_features == 0)
+        st = bli_fail(r->err, BL_E_MODEL, "the model has no features (num_feature is 0)");
+    if (st == BL_OK && n_classes > 1 && n_targets > 1)
+        st = bli_fail(r->err, BL_E_MODEL, "%lld classes and %lld targets at once",
+                      (long long)n_classes, (long long)n_targets);
+    if (st != BL_OK)
+        return st;
+    int64_t n_outputs = n_classes > n_targets ? n_classes : n_targets;
+    r->forest->n_features = (size_t)n_features;
+    r->forest->n_outputs = (size_t)(n_outputs > 1 ? n_outputs : 1);
+    return BL_OK;
+}
+
+static size_t count_commas(const bl_ubj *text)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < text->n; i++)
+        n += text->u.bytes[i] == ',';
+    return n;
+}
+
+bl_status bli_read_base_score(const bl_ubj *param, float **ret_score, size_t *ret_n,
+                              bl_err *err)
+{
+    const bl_ubj *node = bli_ubj_get(param, "base_score");
+    if (!node || node->kind != BL_UBJ_TEXT)
+        return bli_fail(err, BL_E_MODEL, "the model has no base_score");
+    const char *at = (const char *)node->u.bytes, *end = at + node->n;
+    void *score;
+    bl_status st =
+        bli_alloc(count_commas(node) + 1, sizeof(float), "base_score", &score, err);
+    if (st != BL_OK)
+        return st;
+    size_t n = 0;
+    while (at < end) {
+        const char *stop = memchr(at, ',', (size_t)(end - at));
+        const char *last = stop ? stop : end;
+        const char *first = at;
+        while (first < last && strchr(" \t\r\n[(", *first) && *first)
+            first++;
+        while (last > first && strchr(" \t\r\n])", last[-1]) && last[-1])
+            last--;
+        if (bli_read_float(first, (size_t)(last - first), &((float *)score)[n]) !=
+            BL_NUMBER_OK)
+            break;
+        n++;
+        at = stop ? stop + 1 : end;
+    }
+    if (at < end || n == 0) {
+        char quoted[64];
+        free(score);
+        return bli_fail(
+            err, BL_E_MODEL, "base_score '%s' is no number or list of numbers",
+            bli_quote((const char *)node->u.bytes, node->n, quoted, sizeof quoted));
+    }
+    *ret_score = score;
+    *ret_n = n;
+    return BL_OK;
+}
+
+static bl_status read_quantiles(reader *r)
+{
+    const bl_ubj *objective = bli_ubj_get(r->learner, "objective");
+    const bl_ubj *alpha = NULL;
+    if (r->objective->link == BL_LINK_QUANTILE)
+        alpha =
+            bli_ubj_get(bli_ubj_get(objective, "quantile_loss_param"), "quantile_alpha");
+    else if (r->objective->link == BL_LINK_EXPECTILE)
+        alpha = bli_ubj_get(bli_ubj_get(objective, "expectile_loss_param"),
+                            "expectile_alpha");
+    if (!alpha || alpha->kind != BL_UBJ_TEXT)
+        return BL_OK;
+    size_t n = count_commas(alpha) + 1;
+    if (n != r->forest->n_outputs)
+        return bli_fail(r->err, BL_E_MODEL, "%s with %zu levels, but %zu outputs",
+                        r->objective->name, n, r->forest->n_outputs);
+    if (r->objective->link == BL_LINK_QUANTILE)
+        r->forest->n_quantiles = n;
+    return BL_OK;
+}
+
+static bl_status read_objective(reader *r)
+{
+    const bl_ubj *name = bli_ubj_get(bli_ubj_get(r->learner, "objective"), "name");
+    if (!name || name->kind != BL_UBJ_TEXT)
+        return bli_fail(r->err, BL_E_MODEL, "the model names no objective");
+    bl_status st = copy_text(name, &r->forest->objective, r->err);
+    if (st != BL_OK)
+        return st;
+    r->objective = bli_objective(r->forest->objective);
+    if (!r->objective) {
+        char quoted[64];
+        return bli_fail(
+            r->err, BL_E_MODEL, "objective '%s' is not one that XGBoost 3.4 knows",
+            bli_quote((const char *)name->u.bytes, name->n, quoted, sizeof quoted));
+    }
+    return read_quantiles(r);
+}
+
+/* XGBoost leaves the intercept of a model without trees as it stands unless the user gave
+ * it. */
+static bool applies_link(const reader *r)
+{
+    const bl_ubj *param = bli_ubj_get(r->learner, "learner_model_param");
+    int64_t estimated = 1;
+    bli_ubj_int(bli_ubj_get(param, "boost_from_average"), &estimated);
+    return r->forest->n_trees || r->forest->linear || !estimated;
+}
+
+static void warn_of_margin(const reader *r, float before, float after)
+{
+    if (r->objective->link == BL_LINK_LOGIT && before == 0.0f && signbit(before))
+        bli_log(r->log, BL_WARNING, "model",
+                "base_score is -0, a margin that XGBoost before 1.0 wrote in its place: "
+                "taken "
+                "as margin 0, the probability 0.5 (XGBoost 3.4 would read it as "
+                "probability 0)");
+    else if (!isfinite(after))
+        bli_log(r->log, BL_WARNING, "model", "base_score %g of %s is %g as a margin",
+                (double)before, r->objective->name, (double)after);
+}
+
+static bl_status read_intercept(reader *r)
+{
+    bl_forest *f = r->forest;
+    const bl_ubj *param = bli_ubj_get(r->learner, "learner_model_param");
+    bl_status st = bli_read_base_score(param, &f->base_score, &f->n_base_scores, r->err);
+    if (st != BL_OK)
+        return st;
+    if (f->n_base_scores != 1 && f->n_base_scores != f->n_outputs)
+        return bli_fail(r->err, BL_E_MODEL,
+                        "base_score has %zu values, the model %zu outputs",
+                        f->n_base_scores, f->n_outputs);
+    void *margin;
+    st = bli_alloc(f->n_outputs, sizeof(float), "the intercept", &margin, r->err);
+    if (st != BL_OK)
+        return st;
+    f->base_margin = margin;
+    for (size_t k = 0; k < f->n_outputs; k++)
+        f->base_margin[k] = f->base_score[f->n_base_scores == 1 ? 0 : k];
+    if (applies_link(r))
+        st = bli_objective_margin(r->objective, f->n_outputs, f->base_margin, r->err);
+    if (st == BL_OK)
+        warn_of_margin(r, f->base_score[0], f->base_margin[0]);
+    /* XGBoost's linear booster gives the first output's intercept to all. */
+    for (size_t k = 1; k < f->n_outputs && f->linear; k++)
+        f->base_margin[k] = f->base_margin[0];
+    return st;
+}
+
+/* --- Boosters
+ * ------------------------------------------------------------------------------ */
+
+static bl_status read_linear(reader *r, const bl_ubj *booster)
+{
+    bl_forest *f = r->forest;
+    const bl_ubj *weights = bli_ubj_get(bli_ubj_get(booster, "model"), "weights");
+    size_t n;
+    if (!bli_mul(f->n_features + 1, f->n_outputs, &n))
+        return bli_fail(r->err, BL_E_LIMIT, "too many weights for this machine");
+    if (!bli_ubj_is_list(weights) || (weights->n != n && weights->n != 0))
+        return bli_fail(
+            r->err, BL_E_MODEL,
+            "gblinear has %zu weights, expected %zu (features and bias, by outputs)",
+            bli_ubj_is_list(weights) ? weights->n : 0, n);
+    void *linear, *round_first;
+    bl_status st =
+        bli_alloc(n, sizeof(float), "the weights of gblinear", &linear, r->err);
+    if (st != BL_OK)
+        return st;
+    f->linear = linear;
+    /* A model never trained has no weights; XGBoost makes them zeros. */
+    if (weights->n && !bli_ubj_floats(weights, n, f->linear))
+        return bli_fail(r->err, BL_E_MODEL, "the weights of gblinear are no numbers");
+    for (size_t i = 0; i < n; i++)
+        if (!isfinite(f->linear[i]))
+            return bli_fail(r->err, BL_E_MODEL,
+                            "weight %zu of gblinear is %g, no number to add", i,
+                            (double)f->linear[i]);
+    st = bli_alloc(1, sizeof(uint32_t), "rounds", &round_first, r->err);
+    if (st == BL_OK)
+        f->round_first = round_first;
+    return st;
+}
+
+/* First tree of each round from the list, or, before 1.7, from the counts. */
+static bl_status read_rounds(reader *r, const bl_ubj *model)
+{
+    bl_forest *f = r->forest;
+    const bl_ubj *list = bli_ubj_get(model, "iteration_indptr");
+    size_t per_round = 1;
+    if (!list) {
+        int64_t parallel = 1;
+        bl_status st = get_count(r, bli_ubj_get(model, "gbtree_model_param"),
+                                 "num_parallel_tree", 1, INT32_MAX, &parallel);
+        if (st != BL_OK)
+            return st;
+        uint32_t last_output = 0;
+        for (size_t t = 0; t < f->n_trees; t++)
+            last_output =
+                f->trees[t].output > last_output ? f->trees[t].output : last_output;
+        if (!bli_mul((size_t)(parallel ? parallel : 1), (size_t)last_output + 1,
+                     &per_round))
+            per_round = SIZE_MAX;
+        if (f->n_trees % per_round)
+            return bli_fail(r->err, BL_E_MODEL,
+                            "%zu trees do not make whole rounds of %zu", f->n_trees,
+                            per_round);
+    }
+    size_t n = !list ? f->n_trees / per_round + 1 : bli_ubj_is_list(list) ? list->n : 0;
+    void *first;
+    bl_status st = bli_alloc(n ? n : 1, sizeof(uint32_t), "rounds", &first, r->err);
+    if (st != BL_OK)
+        return st;
+    f->round_first = first;
+    if (!list)
+        for (size_t i = 0; i < n; i++)
+            f->round_first[i] = (uint32_t)(i * per_round);
+    else if (n && !bli_ubj_ints(list, n, first))
+        return bli_fail(r->err, BL_E_MODEL,
+                        "iteration_indptr is no list of whole numbers");
+    n = n ? n : 1;
+    for (size_t i = 0; i < n; i++)
+        if (f->round_first[i] > f->n_trees ||
+            (i ? f->round_first[i] < f->round_first[i - 1] : f->round_first[i] != 0))
+            return bli_fail(r->err, BL_E_MODEL,
+                            "iteration_indptr: round %zu begins at tree %u of %zu", i,
+                            f->round_first[i], f->n_trees);
+    if (f->round_first[n - 1] != f->n_trees)
+        return bli_fail(r->err, BL_E_MODEL,
+                        "iteration_indptr ends at tree %u, there are %zu",
+                        f->round_first[n - 1], f->n_trees);
+    f->n_rounds = n - 1;
+    return BL_OK;
+}
+
+static bl_status read_weights(reader *r)
+{
+    bl_forest *f = r->forest;
+    const bl_ubj *weights = bli_tree_weights(r->learner);
+    if (!weights)
+        return BL_OK;
+    void *scratch;
+    bl_status st = bli_alloc(f->n_trees, sizeof(float), "tree weights", &scratch, r->err);
+    if (st != BL_OK)
+        return st;
+    const float *weight = scratch;
+    if (!bli_ubj_floats(weights, f->n_trees, scratch))
+        st = bli_fail(r->err, BL_E_MODEL, "weight_drop has %zu weights for %zu trees",
+                      weights->n, f->n_trees);
+    for (size_t t = 0; t < f->n_trees && st == BL_OK; t++) {
+        if (!isfinite(weight[t]))
+            st = bli_fail(r->err, BL_E_MODEL, "weight_drop: the weight of tree %zu is %g",
+                          t, (double)weight[t]);
+        f->trees[t].weight = weight[t];
+    }
+    free(scratch);
+    return st;
+}
+
+static bl_status read_outputs(reader *r, const bl_ubj *model)
+{
+    bl_forest *f = r->forest;
+    void *scratch;
+    bl_status st = bli_alloc(f->n_trees, sizeof(int32_t), "tree_info", &scratch, r->err);
+    if (st != BL_OK)
+        return st;
+    const int32_t *output = scratch;
+    const bl_ubj *info = bli_ubj_get(model, "tree_info");
+    if (!bli_ubj_ints(info, f->n_trees, scratch))
+        st = bli_fail(r->err, BL_E_MODEL,
+                      "tree_info has no whole number for each of %zu trees", f->n_trees);
+    for (size_t t = 0; t < f->n_trees && st == BL_OK; t++) {
+        if (output[t] < 0 || (size_t)output[t] >= f->n_outputs)
+            st = bli_fail(r->err, BL_E_MODEL,
+                          "tree %zu adds to output %d, the model has %zu", t, output[t],
+                          f->n_outputs);
+        f->trees[t].output = f->trees[t].n_values == 1 ? (uint32_t)output[t] : 0;
+        f->vector_leaf |= f->trees[t].n_values > 1;
+    }
+    free(scratch);
+    return st;
+}
+
+static bl_status read_trees(reader *r, const bl_ubj *booster)
+{
+    static const char *const known[] = {"cats",
+                                        "gbtree_model_param",
+                                        "iteration_indptr",
+                                        "tree_info",
+                                        "trees",
+                                        "weight_drop",
+                                        NULL};
+    bl_forest *f = r->forest;
+    const bl_ubj *model = bli_ubj_get(booster, "model");
+    const bl_ubj *trees = bli_ubj_get(model, "trees");
+    int64_t n_trees = 0;
+    bli_note_keys(model, known, &r->keys);
+    if (!bli_ubj_is_list(trees))
+        return bli_fail(r->err, BL_E_MODEL, "the model has no trees");
+    bl_status st = get_count(r, bli_ubj_get(model, "gbtree_model_param"), "num_trees",
+                             (int64_t)trees->n, (int64_t)r->limits->trees, &n_trees);
+    if (st == BL_OK && (size_t)n_trees != trees->n)
+        st = bli_fail(r->err, BL_E_MODEL, "num_trees is %lld, but there are %zu trees",
+                      (long long)n_trees, trees->n);
+    void *fresh = NULL;
+    if (st == BL_OK)
+        st = bli_alloc(trees->n, sizeof(bl_tree), "trees", &fresh, r->err);
+    if (st != BL_OK)
+        return st;
+    f->trees = fresh;
+    const bl_ubj *node = trees->kind == BL_UBJ_LIST ? trees->u.first : NULL;
+    for (; node && st == BL_OK; node = node->next, f->n_trees++)
+        st = bli_read_tree(node, f->n_trees, f->n_features, f->n_outputs, r->limits,
+                           &r->keys, &f->trees[f->n_trees], r->err);
+    if (st == BL_OK)
+        st = read_outputs(r, model);
+    if (st == BL_OK)
+        st = read_rounds(r, model);
+    if (st == BL_OK)
+        st = read_weights(r);
+    if (st == BL_OK)
+        st = bli_read_cats(bli_ubj_get(model, "cats"), r->limits, f, r->err);
+    return st;
+}
+
+static bl_status read_booster(reader *r)
+{
+    static const char *const known[] = {"gbtree", "model", "name", "weight_drop", NULL};
+    const bl_ubj *outer = bli_ubj_get(r->learner, "gradient_booster");
+    const bl_ubj *name = bli_ubj_get(outer, "name");
+    bli_note_keys(outer, known, &r->keys);
+    if (bli_ubj_is_text(name, "gblinear")) {
+        bl_status st = bli_strdup("gblinear", &r->forest->booster, r->err);
+        return st == BL_OK ? read_linear(r, outer) : st;
+    }
+    if (!bli_ubj_is_text(name, "gbtree") && !bli_ubj_is_text(name, "dart"))
+        return bli_fail(r->err, BL_E_MODEL,
+                        "the model's booster is none of gbtree, dart and gblinear");
+    bl_status st = bli_strdup(bli_tree_weights(r->learner) ? "dart" : "gbtree",
+                              &r->forest->booster, r->err);
+    return st == BL_OK ? read_trees(r, bli_tree_booster(r->learner)) : st;
+}
+
+/* --- The whole
+ * ----------------------------------------------------------------------------- */
+
+static void read_attributes(reader *r)
+{
+    const bl_ubj *attributes = bli_ubj_get(r->learner, "attributes");
+    const bl_ubj *score = bli_ubj_get(attributes, "best_score");
+    int64_t best;
+    r->forest->best_iteration = -1;
+    r->forest->best_score = NAN;
+    if (bli_ubj_int(bli_ubj_get(attributes, "best_iteration"), &best) && best >= 0)
+        r->forest->best_iteration = best;
+    double value;
+    if (score && score->kind == BL_UBJ_TEXT &&
+        bli_read_double((const char *)score->u.bytes, score->n, &value) != BL_NUMBER_NONE)
+        r->forest->best_score = value;
+}
+
+static bl_status read_learner(reader *r)
+{
+    static const char *const known[] = {"attributes",
+                                        "feature_names",
+                                        "feature_types",
+                                        "generic_param",
+                                        "gradient_booster",
+                                        "learner_model_param",
+                                        "metrics",
+                                        "objective",
+                                        "learner_train_param",
+                                        NULL};
+    bl_forest *f = r->forest;
+    bli_note_keys(r->learner, known, &r->keys);
+    bl_status st = read_sizes(r);
+    if (st == BL_OK)
+        st = read_objective(r);
+    if (st == BL_OK)
+        st = read_booster(r);
+    if (st == BL_OK)
+        st = read_intercept(r);
+    if (st == BL_OK)
+        st = read_names(r, "feature_names", &f->names);
+    if (st == BL_OK)
+        st = read_names(r, "feature_types", &f->types);
+    if (st != BL_OK)
+        return st;
+    f->has_names = f->names != NULL;
+    f->has_types = f->types != NULL;
+    read_attributes(r);
+    if (r->keys.n)
+        bli_log(
+            r->log, BL_NOTE, "model",
+            "%zu entries of the model are not known here (the first is '%s'): ignored",
+            r->keys.n, r->keys.first);
+    return BL_OK;
+}
+
+static void read_version(bl_ubj_doc *doc, bl_forest *forest)
+{
+    const bl_ubj *top = bli_ubj_root(doc);
+    const bl_ubj *model = bli_ubj_get(top, "Model");
+    int32_t version[3];
+    if (bli_ubj_ints(bli_ubj_get(model ? model : top, "version"), 3, version))
+        for (size_t i = 0; i < 3; i++)
+            forest->version[i] = version[i];
+}
+
+bl_status bli_forest_read(const void *ubj, size_t n_bytes, const bl_limits *limits,
+                          const bl_log *log, bl_forest **ret_forest, bl_err *err)
+{
+    bl_ubj_doc *doc = NULL;
+    bl_ubj *learner = NULL;
+    bl_status st = bli_open_model(ubj, n_bytes, limits, &doc, &learner, err);
+    if (st != BL_OK)
+        return st;
+    reader r = {.learner = learner, .limits = limits, .log = log, .err = err};
+    void *forest = NULL;
+    st = bli_alloc(1, sizeof *r.forest, "the model", &forest, err);
+    if (st == BL_OK) {
+        r.forest = forest;
+        read_version(doc, r.forest);
+        st = read_learner(&r);
+    }
+    bli_ubj_free(doc);
+    if (st != BL_OK) {
+        bli_err_prefix(err, "model");
+        bli_forest_free(r.forest);
+        return st;
+    }
+    *ret_forest = r.forest;
+    return BL_OK;
+}
+
+static void free_texts(char **text, size_t n)
+{
+    for (size_t i = 0; text && i < n; i++)
+        free(text[i]);
+    free(text);
+}
+
+void bli_forest_free(bl_forest *forest)
+{
+    if (!forest)
+        return;
+    for (size_t t = 0; forest->trees && t < forest->n_trees; t++)
+        bli_tree_done(&forest->trees[t]);
+    for (size_t i = 0; forest->levels && i < forest->n_features; i++)
+        bli_levels_free(forest->levels[i]);
+    free_texts(forest->names, forest->n_features);
+    free_texts(forest->types, forest->n_features);
+    free(forest->levels);
+    free(forest->trees);
+    free(forest->round_first);
+    free(forest->linear);
+    free(forest->base_margin);
+    free(forest->base_score);
+    free(forest->objective);
+    free(forest->booster);
+    free(forest);
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BL_MODEL_MODEL_PRIV_H
+#define BL_MODEL_MODEL_PRIV_H
+
+#include "model/model.h"
+#include "model/ubj_priv.h"
+
+/* XGBoost's bound on category codes: from here on a code is in no set, and float32 no
+ * longer tells whole numbers apart. */
+#define BL_CATEGORY_END 16777216
+
+/* XGBoost's smallest probability, and smallest gap between expectiles (kRtEps). */
+#define BL_RT_EPS 1e-6f
+
+/* --- Objectives (objective.c)
+ * -------------------------------------------------------------- */
+
+typedef enum bl_link { /* from base_score to margin, and what predict makes of a margin */
+                       BL_LINK_IDENTITY,
+                       BL_LINK_LOGIT,    /* sigmoid back */
+                       BL_LINK_LOG,      /* exp back */
+                       BL_LINK_LOG_TIME, /* the same, exp in double */
+                       BL_LINK_STEP,     /* identity, predict is margin > 0 */
+                       BL_LINK_SOFTMAX,  /* identity, predict is the class */
+                       BL_LINK_SOFTPROB, /* identity, predict is the probability of each
+                                            class */
+                       BL_LINK_QUANTILE, /* identity, predict sorts a row's quantiles */
+                       BL_LINK_EXPECTILE /* a first value and gaps through softplus */
+} bl_link;
+
+typedef struct bl_objective {
+    const char *name;
+    bl_task task;
+    bl_link link;
+    bool probability;
+    const char *since; /* first XGBoost, of those from 1.7 on, that knows it */
+} bl_objective;
+
+/* NULL: XGBoost 3.4 does not know it. */
+const bl_objective *bli_objective(const char *name);
+
+/* base_score [n] to margins in place, as XGBoost 3.4 does it. BL_E_MODEL where it has
+ * none. */
+bl_status bli_objective_margin(const bl_objective *objective, size_t n, float *score,
+                               bl_err *err);
+
+/* --- Reading
+ * ------------------------------------------------------------------------------- */
+
+/* Keys met that are not known, for one note. */
+typedef struct bl_unknown_keys {
+    size_t n;
+    char first[64];
+} bl_unknown_keys;
+
+/* Counts the members of object whose key is not in the list, which ends with NULL. */
+void bli_note_keys(const bl_ubj *object, const char *const *known, bl_unknown_keys *keys);
+
+/* learner: the object that holds the model; bytes that are no UBJSON model get one
+ * sentence on what they are. */
+bl_status bli_open_model(const void *ubj, size_t n_bytes, const bl_limits *limits,
+                         bl_ubj_doc **ret_doc, bl_ubj **ret_learner, bl_err *err);
+
+/* The tree booster's object that has `model` and perhaps weights beside it. */
+bl_ubj *bli_tree_booster(const bl_ubj *learner);
+/* DART weights, in any of their three places; NULL where the model has none. */
+bl_ubj *bli_tree_weights(const bl_ubj *learner);
+
+/* Numbers of base_score's text "[1E0,2E0]", "(1,2)" or "1E0"; a fresh array. */
+bl_status bli_read_base_score(const bl_ubj *learner_model_param, float **ret_score,
+                              size_t *ret_n, bl_err *err);
+
+/* Tree t of the model. n_outputs bounds a vector leaf. */
+bl_status bli_read_tree(const bl_ubj *node, size_t t, size_t n_features, size_t n_outputs,
+                        const bl_limits *limits, bl_unknown_keys *keys, bl_tree *ret_tree,
+                        bl_err *err);
+void bli_tree_done(bl_tree *tree);
+
+/* Category tables under `cats`, into forest->levels. */
+bl_status bli_read_cats(const bl_ubj *cats, const bl_limits *limits, bl_forest *forest,
+                        bl_err *err);
+
+#endif

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* model/boostlens/boostlens.json: what the model was made from and with, digests included. */
+/*
+ * model/boostlens/boostlens.json: what the model was made from and with, digests
+ * included. No time, host or absolute path stands in it: two runs of one job give the
+ * same bytes.
+ */
 #ifndef BL_EVIDENCE_EVIDENCE_H
 #define BL_EVIDENCE_EVIDENCE_H
 
@@ -7,15 +11,16 @@
 #include "base/rows.h"
 #include "contract/contract.h"
 
-/* What other rooms offer for the card; members of JSON objects are written by callbacks. */
+/* What other rooms offer for the card; members of JSON objects are written by callbacks.
+ */
 typedef struct bl_card {
     const bl_job *job;
     const char *boostlens_version;
     int xgboost_version[3];
-    const char *model_sha256;       /* of model/xgboost-model */
+    const char *model_sha256; /* of model/xgboost-model */
     uint64_t model_bytes;
-    const char *oldest_xgboost;     /* that reads the model right: "1.7" */
-    const char *portable_reason;    /* "" where fully portable */
+    const char *oldest_xgboost;  /* that reads the model right: "1.7" */
+    const char *portable_reason; /* "" where fully portable */
     bool portable, folded;
     size_t n_inputs;
     struct bl_card_input {
@@ -29,6 +34,19 @@ typedef struct bl_card {
     int64_t best_iteration;
 } bl_card;
 
+/*
+ * One JSON object: format (1), boostlens, xgboost, objective, booster,
+ * model {file, sha256, bytes, portable, folded, oldest_xgboost, reason, rounds, trees,
+ *        best_iteration},
+ * schema (as the callback writes it),
+ * read   {header, labels, weight, group, label_lower_bound, label_upper_bound,
+ * base_margins, drop, ids, missing, missing_texts, missing_texts_given,
+ * enable_categorical, unseen}: how other files are to be read with this model; a column
+ * is its name, or its index as a number; missing is null for NaN, parameters {name:
+ * {value, source}}: those given, then every default in force, in the order of the table;
+ * source as in bl_param, inputs {channel: {rows, files: [{path below the root, bytes,
+ * rows, sha256}]}}.
+ */
 bl_status bli_card_write(const char *path, const bl_card *card, bl_err *err);
 
 #endif

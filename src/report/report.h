@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Renderers: HDF5, CSV, JSON. Every file is whole or absent, and the same bytes every time. */
+/*
+ * Renderers: HDF5, CSV, JSON. Every file is whole or absent, and the same bytes every
+ * time and for any number of threads: no time, host or absolute path stands in one. Text
+ * that is no UTF-8 is written with U+FFFD for each byte that does not belong.
+ */
 #ifndef BL_REPORT_REPORT_H
 #define BL_REPORT_REPORT_H
 
@@ -8,17 +12,36 @@
 #include "matrix/matrix.h"
 #include "model/model.h"
 
-/* attributions.h5 (interfaces.md 6). Rows arrive through a sink, any number of them. */
+/*
+ * attributions.h5 (interfaces.md 6). Rows arrive through a sink, any number of them.
+ *
+ * Datasets: values [rows][features] ([rows][features][outputs] where there are several),
+ * base_values and margins [rows] ([rows][outputs]), predictions as XGBoost's predict
+ * gives them, row (int64: 0-based row of the channel), feature_names (fixed-length
+ * UTF-8), with_data: data [rows][features] and, where given, labels [rows]
+ * ([rows][n_labels]); id/<name>: text columns. Attributes of the root: format 1, space
+ * "margin", objective, n_outputs.
+ *
+ * compress writes chunks of about 1 MiB through the shuffle and deflate filters every
+ * HDF5 library has; a chunk that does not shrink is stored as it is. They are compressed
+ * side by side: call the sink from outside OpenMP regions to have threads for it. Memory:
+ * 16 chunks of the largest dataset twice, less where there are fewer rows. A row of more
+ * than 1 GiB in one dataset is BL_E_LIMIT.
+ */
 typedef struct bl_h5 bl_h5;
 
 typedef struct bl_h5_options {
-    bool compress;      /* gzip with shuffle, else plain */
-    bool with_data;     /* `data` and `labels` */
+    bool compress;       /* gzip with shuffle, else plain */
+    bool with_data;      /* `data` and `labels` */
     const float *labels; /* of the channel, [n][n_labels], or NULL */
     size_t n_labels;
+    const bl_text_column *ids; /* of the channel, [n_ids], or NULL */
+    size_t n_ids;
+    uint64_t n_channel_rows; /* that ids have */
+    int n_threads;           /* 0: as OpenMP says */
 } bl_h5_options;
 
-/* n_rows selected rows will come. */
+/* n_rows selected rows will come. labels and ids must stay valid until close. */
 bl_status bli_h5_open(const char *path, const bl_forest *forest, const bl_schema *schema,
                       const bl_explainer *explainer, uint64_t n_rows,
                       const bl_h5_options *options, bl_h5 **ret_h5, bl_err *err);
@@ -28,13 +51,70 @@ bl_status bli_h5_sink(void *cookie, const bl_batch *batch, bl_err *err);
 bl_status bli_h5_close(bl_h5 *h5, bl_err *err);
 void bli_h5_abort(bl_h5 *h5); /* removes the temporary file; NULL is nothing */
 
-/* Bytes the file may need at most, for the check before training. */
-uint64_t bli_h5_estimate(uint64_t n_rows, size_t n_features, size_t n_outputs, bool with_data);
+/* Bytes the file may need at most, ids left out, for the check before training. */
+uint64_t bli_h5_estimate(uint64_t n_rows, size_t n_features, size_t n_outputs,
+                         bool with_data);
 
-/* importance.csv: one line a source column, then one a model column (column `view`), sorted by
- * mean |SHAP|, then by position. attribution may be NULL (bl_explain=none): its cells are empty. */
+/*
+ * importance.csv: one line a source column, then one a model column (column `view`),
+ * sorted by mean |SHAP| (total gain where there is none), then by position. attribution
+ * (bl_explain=none) and scores (gblinear) may be NULL: their cells are empty, as is every
+ * number that is not defined. Columns: view, feature, mean_abs_shap, mean_shap, gain,
+ * weight, cover, total_gain, total_cover; with several outputs then mean_abs_shap_<k>,
+ * mean_shap_<k> of each, and the first two are their sums. A source column has the sums
+ * over its model columns.
+ */
 bl_status bli_importance_write(const char *path, const bl_schema *schema,
                                const bl_attribution *attribution,
                                const bl_split_scores *scores, bl_err *err);
+
+/* The n largest mean |SHAP| (summed over outputs) as lines of name, bar and number. */
+void bli_importance_bars(const bl_schema *schema, const bl_attribution *attribution,
+                         size_t n, bl_buf *out);
+
+/* --- metrics.json --- */
+
+/* One metric on one data set, a value a round. */
+typedef struct bl_history {
+    const char *data;
+    const char *metric;
+    size_t n_rounds;
+    const double *values;
+} bl_history;
+
+/* What is known of one channel at the end; NULL: not known. */
+typedef struct bl_channel_report {
+    const char *channel;
+    const bl_scored *scored;
+    const bl_attribution *attribution;
+} bl_channel_report;
+
+typedef struct bl_metrics_report {
+    const char *objective;
+    size_t n_histories;
+    const bl_history *histories; /* those of one data set side by side */
+    size_t n_channels;
+    const bl_channel_report *channels;
+    int64_t best_iteration; /* -1: none */
+    double best_score;
+    size_t n_rounds;      /* trained */
+    size_t n_rounds_used; /* that predictions and attributions are of */
+    size_t n_trees_used;
+    size_t n_outputs;
+    const double *base_values; /* [n_outputs], or NULL */
+} bl_metrics_report;
+
+/* {"objective", "rounds", "rounds_used", "trees_used", "best_iteration", "best_score",
+ * "base_values", "history": {data: {metric: [..]}}, "final": {channel: {..}},
+ * "attributions": {channel: {rows, worst additivity error, ..}}} */
+bl_status bli_metrics_write(const char *path, const bl_metrics_report *report,
+                            bl_err *err);
+
+/* --- predictions.csv of k-fold (contract.md 2.13) --- */
+
+/* A line a row: n_columns numbers as C's %f, then the ids; no header line. */
+bl_status bli_predictions_write(const char *path, uint64_t n_rows, size_t n_columns,
+                                const double *values, const bl_text_column *ids,
+                                size_t n_ids, bl_err *err);
 
 #endif

@@ -1,0 +1,561 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* attributions.h5: which datasets there are, and a batch of rows into each of them. */
+#include "report/report_priv.h"
+
+#include "base/fs.h"
+#include "base/mem.h"
+
+#include <H5Apublic.h>
+#include <H5Dpublic.h>
+#include <H5Fpublic.h>
+#include <H5Gpublic.h>
+#include <H5Ppublic.h>
+#include <H5Spublic.h>
+#include <H5Tpublic.h>
+#include <hdf5.h>
+#include <limits.h>
+#include <omp.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The fixed datasets; those of ids follow. */
+enum { VALUES, BASE_VALUES, MARGINS, PREDICTIONS, ROW, DATA, LABELS, N_FIXED };
+
+struct bl_h5 {
+    char *path;
+    char *temp_path;
+    hid_t file;
+    hid_t id_group;
+    const bl_forest *forest;
+    size_t n_features, n_outputs, n_predictions;
+    uint64_t n_rows;
+    uint64_t n_done;
+    bl_h5_options options;
+    bl_h5_pool pool;
+    size_t n_streams;
+    bl_h5_stream *streams; /* [N_FIXED + n_ids]; rank 0: not in this file */
+    char **id_names;       /* [n_ids] as in the file */
+    float *predictions;    /* of a batch */
+    size_t n_prediction_cells;
+    bl_buf text; /* one cell, made clean */
+};
+
+void bli_h5_abort(bl_h5 *h5)
+{
+    if (!h5)
+        return;
+    bl_h5_quiet before;
+    bli_h5_quiet_begin(&before);
+    for (size_t i = 0; h5->streams && i < h5->n_streams; i++)
+        bli_h5_stream_done(&h5->streams[i]);
+    if (h5->id_group >= 0)
+        H5Gclose(h5->id_group);
+    if (h5->file >= 0)
+        H5Fclose(h5->file);
+    bli_h5_quiet_end(&before);
+    if (h5->temp_path)
+        bli_temp_abort(h5->temp_path);
+    bli_h5_pool_done(&h5->pool);
+    bli_buf_done(&h5->text);
+    free(h5->streams);
+    for (size_t i = 0; h5->id_names && i < h5->options.n_ids; i++)
+        free(h5->id_names[i]);
+    free(h5->id_names);
+    free(h5->predictions);
+    free(h5->path);
+    free(h5->temp_path);
+    free(h5);
+}
+
+static bl_status create_file(bl_h5 *h5, bl_err *err)
+{
+    hid_t creation = H5Pcreate(H5P_FILE_CREATE);
+    hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+    /* Formats that HDF5 1.8 and later read; no time in the root group. */
+    if (creation >= 0 && access >= 0 && H5Pset_obj_track_times(creation, 0) >= 0 &&
+        H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V110) >= 0 &&
+        H5Pset_fclose_degree(access, H5F_CLOSE_STRONG) >= 0)
+        h5->file = H5Fcreate(h5->temp_path, H5F_ACC_TRUNC, creation, access);
+    bl_status status = h5->file >= 0 ? BL_OK : bli_h5_fail(err, "the file");
+    if (creation >= 0)
+        H5Pclose(creation);
+    if (access >= 0)
+        H5Pclose(access);
+    return status;
+}
+
+static hid_t text_type(size_t n_bytes)
+{
+    hid_t type = H5Tcopy(H5T_C_S1);
+    if (type >= 0 && H5Tset_size(type, n_bytes > 0 ? n_bytes : 1) >= 0 &&
+        H5Tset_cset(type, H5T_CSET_UTF8) >= 0 &&
+        H5Tset_strpad(type, H5T_STR_NULLPAD) >= 0)
+        return type;
+    if (type >= 0)
+        H5Tclose(type);
+    return H5I_INVALID_HID;
+}
+
+static bl_status write_attribute(bl_h5 *h5, const char *name, hid_t type,
+                                 const void *value, bl_err *err)
+{
+    hid_t space = H5Screate(H5S_SCALAR);
+    hid_t attribute = type >= 0 && space >= 0 ? H5Acreate2(h5->file, name, type, space,
+                                                           H5P_DEFAULT, H5P_DEFAULT)
+                                              : H5I_INVALID_HID;
+    bl_status status = BL_OK;
+    if (attribute < 0 || H5Awrite(attribute, type, value) < 0)
+        status = bli_h5_fail(err, name);
+    if (attribute >= 0)
+        H5Aclose(attribute);
+    if (space >= 0)
+        H5Sclose(space);
+    return status;
+}
+
+static bl_status write_text_attribute(bl_h5 *h5, const char *name, const char *text,
+                                      bl_err *err)
+{
+    h5->text.n = 0;
+    bli_utf8_add(&h5->text, text, strlen(text));
+    bl_status status = bli_buf_check(&h5->text, name, err);
+    if (status)
+        return status;
+    hid_t type = text_type(h5->text.n);
+    status = write_attribute(h5, name, type, h5->text.n ? h5->text.data : "", err);
+    if (type >= 0)
+        H5Tclose(type);
+    return status;
+}
+
+static bl_status write_attributes(bl_h5 *h5, bl_err *err)
+{
+    int64_t format = 1;
+    int64_t n_outputs = (int64_t)h5->n_outputs;
+    bl_status status = write_attribute(h5, "format", H5T_NATIVE_INT64, &format, err);
+    if (status == BL_OK)
+        status = write_text_attribute(h5, "space", "margin", err);
+    if (status == BL_OK)
+        status = write_text_attribute(h5, "objective", h5->forest->objective, err);
+    if (status == BL_OK)
+        status = write_attribute(h5, "n_outputs", H5T_NATIVE_INT64, &n_outputs, err);
+    return status;
+}
+
+/* --- Text columns
+ * ------------------------------------------------------------------------ */
+
+/* The cleaned text in h5->text. */
+static void clean(bl_h5 *h5, const char *text, size_t n)
+{
+    h5->text.n = 0;
+    bli_utf8_add(&h5->text, text, n);
+}
+
+static void put_text(bl_h5 *h5, unsigned char *out, size_t width)
+{
+    size_t n = h5->text.n < width ? h5->text.n : width;
+    if (n > 0)
+        memcpy(out, h5->text.data, n);
+    memset(out + n, 0, width - n);
+}
+
+static bl_status write_names(bl_h5 *h5, const bl_schema *schema, bl_err *err)
+{
+    size_t width = 1;
+    for (size_t i = 0; i < h5->n_features; i++) {
+        clean(h5, schema->features[i].name, strlen(schema->features[i].name));
+        width = h5->text.n > width ? h5->text.n : width;
+    }
+    hid_t type = text_type(width);
+    bl_h5_stream names = {.dataset = H5I_INVALID_HID};
+    bl_h5_pool plain = {.n_threads = 0}; /* readable with any tool, and small */
+    bl_status status = bli_buf_check(&h5->text, "feature names", err);
+    if (status == BL_OK && type < 0)
+        status = bli_h5_fail(err, "feature_names");
+    if (status == BL_OK)
+        status = bli_h5_stream_open(&names, &plain, h5->file, "feature_names", type,
+                                    h5->n_features, NULL, 0, err);
+    for (size_t i = 0; status == BL_OK && i < h5->n_features; i++) {
+        uint64_t n = 1;
+        unsigned char *room = bli_h5_stream_room(&names, &n);
+        clean(h5, schema->features[i].name, strlen(schema->features[i].name));
+        put_text(h5, room, width);
+        status = bli_h5_stream_filled(&names, &plain, n, err);
+    }
+    if (status == BL_OK)
+        status = bli_h5_stream_close(&names, err);
+    bli_h5_stream_done(&names);
+    if (type >= 0)
+        H5Tclose(type);
+    return status;
+}
+
+static size_t id_length(const bl_text_column *column, uint64_t row)
+{
+    return (size_t)(column->offset[row + 1] - column->offset[row]);
+}
+
+/* A link name may hold neither '/' nor be "."; two columns may be called alike. */
+static bl_status id_name(bl_h5 *h5, const char *name, char **ret_name, bl_err *err)
+{
+    clean(h5, name, strlen(name));
+    for (size_t i = 0; i < h5->text.n; i++)
+        if (h5->text.data[i] == '/')
+            h5->text.data[i] = '_';
+    if (h5->text.n == 0 || (h5->text.n == 1 && h5->text.data[0] == '.'))
+        bli_buf_char(&h5->text, '_');
+    size_t length = h5->text.n;
+    for (unsigned copy = 2;; copy++) {
+        bl_status status = bli_buf_check(&h5->text, "id names", err);
+        if (status)
+            return status;
+        if (H5Lexists(h5->id_group, h5->text.data, H5P_DEFAULT) <= 0)
+            return bli_strdup(h5->text.data, ret_name, err);
+        h5->text.n = length;
+        bli_buf_printf(&h5->text, "_%u", copy);
+    }
+}
+
+/* Bytes of the longest text of a column once it is clean. */
+static bl_status id_width(bl_h5 *h5, const bl_text_column *column, size_t *ret_width,
+                          bl_err *err)
+{
+    size_t width = 1;
+    for (uint64_t row = 0; row < h5->options.n_channel_rows; row++) {
+        clean(h5, column->text + column->offset[row], id_length(column, row));
+        width = h5->text.n > width ? h5->text.n : width;
+    }
+    *ret_width = width;
+    return bli_buf_check(&h5->text, "ids", err);
+}
+
+static bl_status open_ids(bl_h5 *h5, bl_err *err)
+{
+    if (h5->options.n_ids == 0)
+        return BL_OK;
+    hid_t settings = H5Pcreate(H5P_GROUP_CREATE);
+    if (settings >= 0 && H5Pset_obj_track_times(settings, 0) >= 0)
+        h5->id_group = H5Gcreate2(h5->file, "id", H5P_DEFAULT, settings, H5P_DEFAULT);
+    if (settings >= 0)
+        H5Pclose(settings);
+    if (h5->id_group < 0)
+        return bli_h5_fail(err, "id");
+    for (size_t i = 0; i < h5->options.n_ids; i++) {
+        const bl_text_column *column = &h5->options.ids[i];
+        size_t width = 1;
+        bl_status status = id_name(h5, column->name, &h5->id_names[i], err);
+        if (status == BL_OK)
+            status = id_width(h5, column, &width, err);
+        if (status)
+            return status;
+        hid_t type = text_type(width);
+        if (type < 0)
+            return bli_h5_fail(err, "id");
+        status = bli_h5_stream_open(&h5->streams[N_FIXED + i], &h5->pool, h5->id_group,
+                                    h5->id_names[i], type, h5->n_rows, NULL, 0, err);
+        H5Tclose(type);
+        if (status)
+            return status;
+    }
+    return BL_OK;
+}
+
+/* --- Opening
+ * ----------------------------------------------------------------------------- */
+
+static bl_status open_fixed(bl_h5 *h5, bl_err *err)
+{
+    size_t n_labels = h5->options.n_labels;
+    bool several = h5->n_outputs > 1;
+    const struct {
+        const char *name;
+        hid_t type;
+        size_t shape[2];
+        int n_shape;
+        bool present;
+    } fixed[N_FIXED] = {
+        [VALUES] = {"values",
+                    H5T_IEEE_F32LE,
+                    {h5->n_features, h5->n_outputs},
+                    several ? 2 : 1,
+                    true},
+        [BASE_VALUES] = {"base_values", H5T_IEEE_F32LE, {h5->n_outputs}, several, true},
+        [MARGINS] = {"margins", H5T_IEEE_F32LE, {h5->n_outputs}, several, true},
+        [PREDICTIONS] = {"predictions",
+                         H5T_IEEE_F32LE,
+                         {h5->n_predictions},
+                         h5->n_predictions > 1,
+                         true},
+        [ROW] = {"row", H5T_STD_I64LE, {0}, 0, true},
+        [DATA] = {"data", H5T_IEEE_F32LE, {h5->n_features}, 1, h5->options.with_data},
+        [LABELS] = {"labels",
+                    H5T_IEEE_F32LE,
+                    {n_labels},
+                    n_labels > 1,
+                    h5->options.with_data && h5->options.labels && n_labels > 0},
+    };
+    for (size_t i = 0; i < N_FIXED; i++) {
+        if (!fixed[i].present)
+            continue;
+        bl_status status = bli_h5_stream_open(&h5->streams[i], &h5->pool, h5->file,
+                                              fixed[i].name, fixed[i].type, h5->n_rows,
+                                              fixed[i].shape, fixed[i].n_shape, err);
+        if (status)
+            return status;
+    }
+    return BL_OK;
+}
+
+static bl_status make_arrays(bl_h5 *h5, bl_err *err)
+{
+    void *memory;
+    bl_status status =
+        bli_alloc(h5->n_streams, sizeof(*h5->streams), "HDF5", &memory, err);
+    if (status)
+        return status;
+    h5->streams = memory;
+    for (size_t i = 0; i < h5->n_streams; i++)
+        h5->streams[i].dataset = H5I_INVALID_HID;
+    status = bli_alloc(h5->options.n_ids, sizeof(*h5->id_names), "HDF5", &memory, err);
+    if (status == BL_OK)
+        h5->id_names = memory;
+    return status;
+}
+
+static bl_status start(bl_h5 *h5, const char *path, const bl_schema *schema, bl_err *err)
+{
+    bl_status status = bli_strdup(path, &h5->path, err);
+    if (status == BL_OK)
+        status = bli_temp_name(path, &h5->temp_path, err);
+    if (status == BL_OK)
+        status = make_arrays(h5, err);
+    if (status == BL_OK)
+        status = create_file(h5, err);
+    if (status == BL_OK)
+        status = write_attributes(h5, err);
+    if (status == BL_OK)
+        status = write_names(h5, schema, err);
+    if (status == BL_OK)
+        status = open_fixed(h5, err);
+    if (status == BL_OK)
+        status = open_ids(h5, err);
+    for (size_t i = 0; status == BL_OK && i < h5->n_streams; i++) {
+        const bl_h5_stream *stream = &h5->streams[i];
+        size_t bytes = (size_t)stream->chunk_rows * stream->row_bytes;
+        if (stream->chunked && bytes > h5->pool.chunk_bytes)
+            h5->pool.chunk_bytes = bytes;
+    }
+    return status == BL_OK ? bli_h5_pool_init(&h5->pool, err) : status;
+}
+
+bl_status bli_h5_open(const char *path, const bl_forest *forest, const bl_schema *schema,
+                      const bl_explainer *explainer, uint64_t n_rows,
+                      const bl_h5_options *options, bl_h5 **ret_h5, bl_err *err)
+{
+    (void)explainer; /* base values arrive with the rows: a base margin changes them */
+    void *memory;
+    bl_status status = bli_alloc(1, sizeof(bl_h5), "HDF5", &memory, err);
+    if (status)
+        return status;
+    bl_h5 *h5 = memory;
+    *h5 = (bl_h5){
+        .file = H5I_INVALID_HID,
+        .id_group = H5I_INVALID_HID,
+        .forest = forest,
+        .n_features = forest->n_features,
+        .n_outputs = forest->n_outputs,
+        .n_predictions = bli_forest_n_predictions(forest),
+        .n_rows = n_rows,
+        .options = *options,
+        .pool = {.n_threads =
+                     options->n_threads > 0 ? options->n_threads : omp_get_max_threads(),
+                 .compress = options->compress},
+        .n_streams = N_FIXED + options->n_ids,
+    };
+    bl_h5_quiet before;
+    bli_h5_quiet_begin(&before);
+    status = start(h5, path, schema, err);
+    bli_h5_quiet_end(&before);
+    if (status) {
+        bli_err_prefix(err, "'%s'", path);
+        bli_h5_abort(h5);
+        return status;
+    }
+    *ret_h5 = h5;
+    return BL_OK;
+}
+
+/* --- Rows
+ * -------------------------------------------------------------------------------- */
+
+/* phi [outputs][features + 1] of each row to [features][outputs]. */
+static void put_values(const bl_h5 *h5, const bl_batch *batch, uint64_t first, uint64_t n,
+                       unsigned char *out)
+{
+    size_t n_features = h5->n_features;
+    size_t n_outputs = h5->n_outputs;
+    float *values = (float *)(void *)out;
+#pragma omp parallel for schedule(static)                                                \
+    num_threads(h5->pool.n_threads) if (n_outputs > 1)
+    for (uint64_t i = 0; i < n; i++) {
+        const float *phi = batch->phi + (first + i) * n_outputs * (n_features + 1);
+        float *to = values + i * n_features * n_outputs;
+        if (n_outputs == 1)
+            memcpy(to, phi, n_features * sizeof(float));
+        else
+            for (size_t f = 0; f < n_features; f++)
+                for (size_t k = 0; k < n_outputs; k++)
+                    to[f * n_outputs + k] = phi[k * (n_features + 1) + f];
+    }
+}
+
+static void put_base_values(const bl_h5 *h5, const bl_batch *batch, uint64_t first,
+                            uint64_t n, unsigned char *out)
+{
+    float *values = (float *)(void *)out;
+    size_t n_outputs = h5->n_outputs;
+    const float *phi = batch->phi + first * n_outputs * (h5->n_features + 1);
+    for (uint64_t i = 0; i < n * n_outputs; i++)
+        values[i] = phi[i * (h5->n_features + 1) + h5->n_features];
+}
+
+static void put_rows(bl_h5 *h5, size_t which, const bl_batch *batch, uint64_t first,
+                     uint64_t n, unsigned char *out)
+{
+    size_t row_bytes = h5->streams[which].row_bytes;
+    const bl_text_column *column;
+    switch (which) {
+    case VALUES:
+        put_values(h5, batch, first, n, out);
+        return;
+    case BASE_VALUES:
+        put_base_values(h5, batch, first, n, out);
+        return;
+    case MARGINS:
+        memcpy(out, batch->margins + first * h5->n_outputs, n * row_bytes);
+        return;
+    case PREDICTIONS:
+        memcpy(out, h5->predictions + first * h5->n_predictions, n * row_bytes);
+        return;
+    case ROW:
+        memcpy(out, batch->row + first, n * row_bytes);
+        return;
+    case DATA:
+        memcpy(out, batch->x + first * h5->n_features, n * row_bytes);
+        return;
+    case LABELS:
+        for (uint64_t i = 0; i < n; i++)
+            memcpy(out + i * row_bytes,
+                   h5->options.labels + batch->row[first + i] * h5->options.n_labels,
+                   row_bytes);
+        return;
+    default:
+        column = &h5->options.ids[which - N_FIXED];
+        for (uint64_t i = 0; i < n; i++) {
+            uint64_t row = batch->row[first + i];
+            clean(h5, column->text + column->offset[row], id_length(column, row));
+            put_text(h5, out + i * row_bytes, row_bytes);
+        }
+    }
+}
+
+static bl_status put_batch(bl_h5 *h5, size_t which, const bl_batch *batch, bl_err *err)
+{
+    bl_h5_stream *stream = &h5->streams[which];
+    for (uint64_t first = 0; first < batch->n_rows;) {
+        uint64_t n = batch->n_rows - first;
+        unsigned char *room = bli_h5_stream_room(stream, &n);
+        put_rows(h5, which, batch, first, n, room);
+        bl_status status = bli_h5_stream_filled(stream, &h5->pool, n, err);
+        if (status)
+            return status;
+        first += n;
+    }
+    return BL_OK;
+}
+
+static bl_status predict(bl_h5 *h5, const bl_batch *batch, bl_err *err)
+{
+    size_t cells;
+    if (!bli_mul((size_t)batch->n_rows, h5->n_predictions, &cells))
+        return bli_fail(err, BL_E_LIMIT, "a batch of rows is too large");
+    void *memory = h5->predictions;
+    bl_status status = bli_grow(&memory, &h5->n_prediction_cells, cells, sizeof(float),
+                                "predictions", err);
+    h5->predictions = memory;
+    if (status == BL_OK)
+        bli_forest_transform(h5->forest, batch->margins, batch->n_rows, h5->predictions);
+    return status;
+}
+
+bl_status bli_h5_sink(void *cookie, const bl_batch *batch, bl_err *err)
+{
+    bl_h5 *h5 = cookie;
+    if (batch->first != h5->n_done || batch->n_rows > h5->n_rows - h5->n_done)
+        return bli_fail(err, BL_E_INTERNAL,
+                        "rows %llu to %llu came for '%s' after %llu of %llu",
+                        (unsigned long long)batch->first,
+                        (unsigned long long)(batch->first + batch->n_rows), h5->path,
+                        (unsigned long long)h5->n_done, (unsigned long long)h5->n_rows);
+    bl_h5_quiet before;
+    bli_h5_quiet_begin(&before);
+    bl_status status = predict(h5, batch, err);
+    for (size_t i = 0; status == BL_OK && i < h5->n_streams; i++)
+        if (h5->streams[i].rank > 0)
+            status = put_batch(h5, i, batch, err);
+    if (status == BL_OK)
+        status = bli_buf_check(&h5->text, "ids", err);
+    bli_h5_quiet_end(&before);
+    if (status)
+        bli_err_prefix(err, "'%s'", h5->path);
+    h5->n_done += batch->n_rows;
+    return status;
+}
+
+static bl_status finish(bl_h5 *h5, bl_err *err)
+{
+    bl_status status = BL_OK;
+    for (size_t i = 0; status == BL_OK && i < h5->n_streams; i++)
+        if (h5->streams[i].rank > 0)
+            status = bli_h5_stream_close(&h5->streams[i], err);
+    if (status)
+        return status;
+    if (h5->id_group >= 0)
+        H5Gclose(h5->id_group);
+    h5->id_group = H5I_INVALID_HID;
+    herr_t closed = H5Fclose(h5->file);
+    h5->file = H5I_INVALID_HID;
+    return closed < 0 ? bli_h5_fail(err, "the file") : BL_OK;
+}
+
+bl_status bli_h5_close(bl_h5 *h5, bl_err *err)
+{
+    bl_h5_quiet before;
+    bli_h5_quiet_begin(&before);
+    bl_status status = finish(h5, err);
+    bli_h5_quiet_end(&before);
+    if (status) {
+        bli_err_prefix(err, "'%s'", h5->path);
+    } else {
+        status = bli_temp_commit(h5->temp_path, h5->path, 0600, err);
+        free(h5->temp_path);
+        h5->temp_path = NULL;
+    }
+    bli_h5_abort(h5);
+    return status;
+}
+
+uint64_t bli_h5_estimate(uint64_t n_rows, size_t n_features, size_t n_outputs,
+                         bool with_data)
+{
+    /* values, base_values, margins, predictions, labels (one a row, or as many as
+     * outputs), row */
+    double row = 4.0 * (double)n_outputs * ((double)n_features + 4) + 8;
+    if (with_data)
+        row += 4.0 * (double)n_features;
+    /* Names, object headers; a chunk that does not shrink costs its index entry. */
+    double other = 256.0 * (double)n_features + 1048576.0;
+    double bytes = row * (double)n_rows * 1.001 + other;
+    return bytes < (double)UINT64_MAX ? (uint64_t)bytes : UINT64_MAX;
+}

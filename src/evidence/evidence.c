@@ -26,25 +26,34 @@ static void bool_member(const char *name, bool value, bl_jw *jw)
     bli_jw_bool(jw, value);
 }
 
-static void write_model(const bl_card *card, bl_jw *jw)
+static void write_model(const bl_card_model *model, bl_jw *jw)
 {
-    bli_jw_key(jw, "model");
     bli_jw_object(jw);
-    text_member("file", "xgboost-model", jw);
-    text_member("sha256", card->model_sha256, jw);
-    int_member("bytes", card->model_bytes, jw);
-    bool_member("portable", card->portable, jw);
-    bool_member("folded", card->folded, jw);
-    text_member("oldest_xgboost", card->oldest_xgboost, jw);
-    text_member("reason", card->portable_reason, jw);
-    int_member("rounds", card->n_rounds, jw);
-    int_member("trees", card->n_trees, jw);
+    text_member("file", model->name, jw);
+    text_member("sha256", model->sha256, jw);
+    int_member("bytes", model->n_bytes, jw);
+    bool_member("portable", model->portable, jw);
+    bool_member("folded", model->folded, jw);
+    text_member("oldest_xgboost", model->oldest_xgboost, jw);
+    text_member("reason", model->portable_reason, jw);
+    int_member("rounds", model->n_rounds, jw);
+    int_member("rounds_used", model->n_rounds_used, jw);
+    int_member("trees", model->n_trees, jw);
     bli_jw_key(jw, "best_iteration");
-    if (card->best_iteration >= 0)
-        bli_jw_int(jw, card->best_iteration);
+    if (model->best_iteration >= 0)
+        bli_jw_int(jw, model->best_iteration);
     else
         bli_jw_null(jw);
     bli_jw_object_end(jw);
+}
+
+static void write_models(const bl_card *card, bl_jw *jw)
+{
+    bli_jw_key(jw, "models");
+    bli_jw_list(jw, false);
+    for (size_t i = 0; i < card->n_models; i++)
+        write_model(&card->models[i], jw);
+    bli_jw_list_end(jw);
 }
 
 /* --- How cells are to be read when this model meets other files
@@ -208,7 +217,7 @@ bl_status bli_card_write(const char *path, const bl_card *card, bl_err *err)
     text_member("xgboost", version, &jw);
     text_member("objective", card->job->objective, &jw);
     text_member("booster", card->job->booster, &jw);
-    write_model(card, &jw);
+    write_models(card, &jw);
     bli_jw_key(&jw, "schema");
     if (card->schema)
         card->schema(card->schema_product, &jw);

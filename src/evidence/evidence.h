@@ -11,41 +11,54 @@
 #include "base/rows.h"
 #include "contract/contract.h"
 
-/* What other rooms offer for the card; members of JSON objects are written by callbacks.
- */
+/* One model file: xgboost-model, or each fold's xgboost-model-<i>. */
+typedef struct bl_card_model {
+    char name[64]; /* relative to model/ */
+    const char *sha256;
+    uint64_t n_bytes;
+    size_t n_rounds, n_rounds_used, n_trees;
+    int64_t best_iteration;      /* -1: none */
+    const char *oldest_xgboost;  /* that reads the model right: "1.7" */
+    const char *portable_reason; /* "" where fully portable */
+    bool portable, folded;
+} bl_card_model;
+
+typedef struct bl_card_input {
+    const char *channel;
+    const bl_files *files;
+    uint64_t n_rows;
+} bl_card_input;
+
+/* What other rooms offer for the card; the schema is written by a callback, because this
+ * room does not know it. */
 typedef struct bl_card {
     const bl_job *job;
     const char *boostlens_version;
     int xgboost_version[3];
-    const char *model_sha256; /* of model/xgboost-model */
-    uint64_t model_bytes;
-    const char *oldest_xgboost;  /* that reads the model right: "1.7" */
-    const char *portable_reason; /* "" where fully portable */
-    bool portable, folded;
+    size_t n_models;
+    const bl_card_model *models;
     size_t n_inputs;
-    struct bl_card_input {
-        const char *channel;
-        const bl_files *files;
-        uint64_t n_rows;
-    } inputs[8];
+    const bl_card_input *inputs;
     void (*schema)(const void *schema, bl_jw *jw); /* writes one object */
     const void *schema_product;
-    size_t n_rounds, n_trees;
-    int64_t best_iteration;
 } bl_card;
 
 /*
- * One JSON object: format (1), boostlens, xgboost, objective, booster,
- * model {file, sha256, bytes, portable, folded, oldest_xgboost, reason, rounds, trees,
- *        best_iteration},
- * schema (as the callback writes it),
- * read   {header, labels, weight, group, label_lower_bound, label_upper_bound,
- * base_margins, drop, ids, missing, missing_texts, missing_texts_given,
- * enable_categorical, unseen}: how other files are to be read with this model; a column
- * is its name, or its index as a number; missing is null for NaN, parameters {name:
- * {value, source}}: those given, then every default in force, in the order of the table;
- * source as in bl_param, inputs {channel: {rows, files: [{path below the root, bytes,
- * rows, sha256}]}}.
+ * One JSON object:
+ *
+ * format      1
+ * boostlens, xgboost, objective, booster
+ * models      [{file, sha256, bytes, portable, folded, oldest_xgboost, reason, rounds,
+ *             rounds_used, trees, best_iteration}]
+ * schema      as the callback writes it
+ * read        how other files are to be read with this model: header, labels, weight,
+ *             group, label_lower_bound, label_upper_bound, base_margins, drop, ids,
+ *             missing, missing_texts, missing_texts_given, enable_categorical, unseen. A
+ *             column is its name as text, or its index as a number; missing is null for
+ *             NaN, infinities are text
+ * parameters  {name: {value, source}}: those given and every default in force, in the
+ *             order of the table; source as in bl_param
+ * inputs      {channel: {rows, files: [{path below the root, bytes, rows, sha256}]}}
  */
 bl_status bli_card_write(const char *path, const bl_card *card, bl_err *err);
 

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the verbs share: exit codes, the log on stderr, the signals. */
+#ifndef BL_CONTAINER_CMD_H
+#define BL_CONTAINER_CMD_H
+
+#include "base/log.h"
+
+#include <signal.h>
+#include <stdbool.h>
+
+enum { EXIT_USAGE = 64, EXIT_PLATFORM = 74 };
+
+int cmd_train(int argc, char **argv);
+int cmd_check(int argc, char **argv);
+int cmd_help(int argc, char **argv);
+int cmd_version(void);
+int cmd_usage(void);
+
+/* --root DIR, else SAGEMAKER_BASE_DIR, else /opt/ml. false: usage error, already said. */
+bool cmd_root(int argc, char **argv, const char **ret_root);
+
+/* --- console.c: one line an event on stderr, progress in place on a terminal
+ * ---------------- */
+
+/* A log that writes to stderr; lent, one a process. */
+const bl_log *console_log(void);
+/* Takes a live progress line off the terminal, before something else is printed. */
+void console_clear(void);
+
+/* --- stop.c: SIGTERM and SIGINT
+ * ------------------------------------------------------------- */
+
+/* Installs the handlers: the first signal sets the flag; a round that is not finished 90
+ * s later is given up: the failure file gets its sentence and the process ends with 143.
+ */
+const volatile sig_atomic_t *stop_install(const char *failure_path);
+/* Training is over: nothing is given up by the clock any more. */
+void stop_disarm(void);
+
+#endif

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the stages of a training job hand on to each other. */
+#ifndef BL_JOB_JOB_PRIV_H
+#define BL_JOB_JOB_PRIV_H
+
+#include "contract/contract.h"
+#include "evaluate/evaluate.h"
+#include "explain/explain.h"
+#include "ingest/ingest.h"
+#include "job/job.h"
+#include "matrix/matrix.h"
+#include "model/model.h"
+#include "report/report.h"
+#include "train/train.h"
+
+/* Data sets of a job, in the order of metric lines. */
+enum { DATA_TRAIN, DATA_VALIDATION, DATA_TEST, N_DATA };
+
+/* A model as it will be used: written bytes, their digest, and the forest read back from
+ * them, so that predictions and attributions are those of the file. */
+typedef struct bl_final_model {
+    bl_portable portable;
+    char sha256[BL_DIGEST_TEXT];
+    bl_forest *forest;
+    bl_explainer *explainer;
+    size_t n_rounds; /* in use */
+} bl_final_model;
+
+/* A job in progress; each stage fills its part. */
+typedef struct bl_stages {
+    const bl_run *run;
+    const bl_log *log;
+    bl_limits limits;
+    int n_threads;
+    int xgboost_version[3];
+    double stopped_at;      /* bli_seconds when a stop was first seen; 0: not */
+    double attribute_began; /* bli_seconds when the explanation in progress began */
+    bl_job *job;
+    bl_table *train_table; /* its columns, without rows */
+    bl_table_like *like;   /* lends from train_table */
+    bl_schema *schema;
+    bl_matrix *data[N_DATA]; /* NULL where the channel is absent */
+    bl_buf start_model;      /* of channel model; n = 0: none */
+    bl_training *training;
+    bl_final_model model;
+} bl_stages;
+
+extern const char *const bli_data_names[N_DATA];
+
+/* load.c: channels -> schema, data, start_model; the room the outputs need is checked. */
+bl_status bli_stage_load(bl_stages *stages, bl_err *err);
+
+/* start_model.c: the bytes of the model in channel `model`. */
+bl_status bli_start_model_read(const bl_channel *channel, const bl_limits *limits,
+                               bl_buf *ret_model, bl_err *err);
+
+/* job.c: one training on these rows, continuing from start_model where there is one. */
+bl_status bli_stage_train(bl_stages *stages, bl_matrix *train, bl_matrix *validation,
+                          bl_training **ret_training, bl_err *err);
+
+/* model_file.c: XGBoost's bytes -> written file and what is read back from it. */
+bl_status bli_model_finish(const bl_stages *stages, const bl_training *training,
+                           const char *file_name, bl_final_model *ret_model, bl_err *err);
+void bli_final_model_done(bl_final_model *model);
+
+/* score.c: margins and predictions of a data set, ready for evaluate. */
+typedef struct bl_scores {
+    bl_scored scored;
+    float *margins, *predictions;
+} bl_scores;
+bl_status bli_scores_make(const bl_stages *stages, const bl_final_model *model,
+                          const bl_matrix *matrix, bl_scores *ret_scores, bl_err *err);
+/* The same around margins [n_rows][n_outputs] that are there already; taken over. */
+bl_status bli_scores_from_margins(const bl_stages *stages, const bl_forest *forest,
+                                  const bl_matrix *matrix, float *take_margins,
+                                  bl_scores *ret_scores, bl_err *err);
+void bli_scores_done(bl_scores *scores);
+
+/* attribute.c: attributions of a data set to a file. row: ascending, NULL: all. */
+bl_status bli_rows_to_explain(const bl_job *job, uint64_t n_rows, uint64_t **ret_row,
+                              uint64_t *ret_n, bl_err *err);
+bl_status bli_attribute(bl_stages *stages, const bl_matrix *matrix, const char *data_name,
+                        const char *file_name, bl_attribution **ret_attribution,
+                        bl_err *err);
+/* The file the attributions of n_rows rows go to. */
+bl_status bli_attributions_open(const bl_stages *stages, const bl_final_model *model,
+                                const bl_matrix *matrix, const char *path,
+                                uint64_t n_rows, bl_h5 **ret_h5, bl_err *err);
+/* The rest is written after a stop only while it takes less than 10 s: a cancel callback
+ * for bli_explain with the stages as cookie. */
+bool bli_stop_is_near(void *cookie, uint64_t done, uint64_t total);
+bool bli_stop_asked(
+    void *cookie); /* the same for reading and training: as soon as asked */
+
+/* card.c: model/boostlens/boostlens.json. */
+bl_status bli_stage_card(const bl_stages *stages, const bl_final_model *models,
+                         size_t n_models, bl_err *err);
+
+/* metrics.c: output/data/metrics.json, and the summaries in the log. attributions: NULL
+ * where a data set was not explained. */
+bl_status bli_stage_metrics(const bl_stages *stages,
+                            bl_attribution *const attributions[N_DATA], bl_err *err);
+bl_status bli_histories_of(const bl_training *training, bl_history **ret_histories,
+                           bl_err *err); /* lends from training; free() it */
+void bli_say_importances(const bl_stages *stages, const bl_attribution *attribution);
+
+/* folds.c: fold [n_rows] of each row, seeded; stratified by label for classes, ranking
+ * groups kept whole. */
+bl_status bli_folds_draw(const bl_job *job, const bl_matrix *matrix, uint64_t repeat,
+                         uint32_t *fold, bl_err *err);
+/* Rows of fold f (or, where !inside, of all others), ascending. */
+bl_status bli_fold_rows(const uint32_t *fold, uint64_t n_rows, uint32_t f, bool inside,
+                        uint64_t **ret_row, uint64_t *ret_n, bl_err *err);
+
+/* All folds of all repeats; model i = repeat * n_folds + fold. */
+typedef struct bl_crossval {
+    const bl_matrix *matrix;
+    size_t n_folds, n_repeats;
+    size_t n_models; /* so far */
+    bl_final_model *models;
+    bl_training **trainings;
+    uint32_t *fold; /* [n_repeats][n_rows] */
+    size_t n_outputs, n_predictions;
+    size_t n_classes;   /* of a classification, else 0 */
+    float *margins;     /* [n_rows][n_outputs] out of fold, mean over repeats */
+    float *predictions; /* [n_rows][n_predictions] likewise */
+    double *
+        confidence; /* [n_rows] probability of the class predicted (binary: of class 1) */
+    uint32_t *votes; /* [n_rows][n_classes] repeats that predicted the class */
+} bl_crossval;
+
+/* crossval.c: the whole of a k-fold job after loading. */
+bl_status bli_cross_validate(bl_stages *stages, bl_err *err);
+/* crossval_write.c: boostlens.json, predictions.csv, attributions.h5, importance.csv,
+ * metrics.json. */
+bl_status bli_crossval_write(bl_stages *stages, const bl_crossval *cv, bl_err *err);
+
+/* <root>/output/data/<name> */
+bl_status bli_output_data_path(const bl_job *job, const char *name, char **ret_path,
+                               bl_err *err);
+
+#endif

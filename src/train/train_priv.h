@@ -34,8 +34,17 @@ void bli_xgb_log_end(void);
  * tests too. */
 void bli_xgb_tidy(const char *text, char *out, size_t max);
 
-/* --- checks.c: what the C API takes on trust
- * ------------------------------------------------ */
+/* --- checks.c, labels.c: what the C API takes on trust --------------------------------
+ */
+
+/* "row 12 of input/data/train/a.csv": rows of a file counted from 0, without its header.
+ */
+#define BL_PLACE_BYTES 256
+const char *bli_row_place(const bl_matrix *m, uint64_t row, char out[BL_PLACE_BYTES]);
+
+/* Labels against the objective; also warns of what trains, but hardly as meant. */
+bl_status bli_check_labels(const bl_job *job, const bl_matrix *m, bool is_train,
+                           const bl_log *log, bl_err *err);
 
 /* Values of a margin a row that this job trains: classes, targets, quantiles. */
 size_t bli_job_n_outputs(const bl_job *job, const bl_matrix *matrix);

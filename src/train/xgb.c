@@ -95,6 +95,8 @@ static const struct {
     const char *advice;
 } known[] = {
     {"bad_alloc", BL_E_NOMEM, "not enough memory"},
+    {"MultiClassEvaluation", BL_E_CONFIG,
+     "merror and mlogloss need a multi:* objective (of two classes: error and logloss)"},
     {"Invalid Parameter format", BL_E_CONFIG, NULL},
     {"exceed bound", BL_E_CONFIG, NULL},
     {"Invalid Input:", BL_E_CONFIG, NULL},

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Bytes -> bl_table. One file a format behind a small reader interface (reader.h); this face
- * reads whole channels or lists of files. Every file is read once, front to back; its digest is
- * taken on the way. The peak is at most twice the float32 matrix plus 64 MB.
+ * Bytes -> bl_table. One file a format behind a small reader interface (reader.h); this
+ * face reads whole channels or lists of files. Every file is read once, front to back;
+ * its digest is taken on the way. The peak is at most twice the float32 matrix plus 64
+ * MB.
  */
 #ifndef BL_INGEST_INGEST_H
 #define BL_INGEST_INGEST_H
@@ -25,6 +26,8 @@ typedef struct bl_table {
     size_t n_features;
     bl_column *columns;
     bool has_header;
+    size_t n_file_columns; /* of the first file, roles included */
+    char **file_columns;   /* [n_file_columns] its header, NULL entries without one */
     uint64_t n_rows;
     size_t n_blocks;
     bl_block *blocks;
@@ -32,43 +35,56 @@ typedef struct bl_table {
     bl_files files;
 } bl_table;
 
-/* What the first table of a job fixes for the later ones: header or none, names, levels. */
+/* What the first table of a job fixes for the later ones: header or none, names, levels.
+ */
 typedef struct bl_table_like {
     size_t n_features;
     bool has_header;
-    const char *const *names;        /* [n_features], NULL entries without a header */
-    const char *const *types;        /* [n_features] */
-    const bl_levels *const *levels;  /* [n_features], NULL for numbers */
+    const char *const *names;       /* [n_features], NULL entries without a header */
+    const char *const *types;       /* [n_features] */
+    const bl_levels *const *levels; /* [n_features], NULL for numbers */
+    /* Header of the first table's file, roles included, so that roles given by index are
+     * found by name in files of another order. 0 and NULL where it is not known. */
+    size_t n_file_columns;
+    const char *const *file_columns;
 } bl_table_like;
+
+/* The table as what later ones are like: lends from it. Free with bli_table_like_free. */
+bl_status bli_table_like_new(const bl_table *table, bl_table_like **ret_like,
+                             bl_err *err);
+void bli_table_like_free(bl_table_like *like);
 
 typedef struct bl_ingest {
     const bl_read_settings *settings;
     const bl_limits *limits;
     const bl_table_like *like; /* NULL for the first */
     const bl_log *log;
-    const char *channel; /* "train": prefix of messages */
+    const char *channel; /* "train": prefix of messages; NULL: none */
+    bool content_given;  /* ContentType says CSV; else the first line decides, and it is
+                            said */
     bool (*cancelled)(void *cookie); /* NULL: never */
     void *cookie;
 } bl_ingest;
 
 /*
- * Reads every data file of a channel folder, in order of relative path (bytes), any depth.
+ * Reads every data file of a channel folder, in order of relative path (bytes), any
+ * depth.
  *
- * root      the job's root: links are followed inside it only, paths in messages are relative.
- * folder    the channel's folder.
+ * root      the job's root: links are followed inside it only, paths in messages are
+ * relative. folder    the channel's folder.
  *
- * Returns BL_OK, BL_E_DATA, BL_E_CONFIG (a setting that the header contradicts), BL_E_LIMIT,
- * BL_E_IO, BL_E_NOMEM, BL_E_CANCELLED.
+ * Returns BL_OK, BL_E_DATA, BL_E_CONFIG (a setting that the header contradicts),
+ * BL_E_LIMIT, BL_E_IO, BL_E_NOMEM, BL_E_CANCELLED.
  */
 bl_status bli_ingest_folder(const bl_ingest *ingest, const char *root, const char *folder,
                             bl_table **ret_table, bl_err *err);
 
 /* The same for named files, in the order given. */
-bl_status bli_ingest_files(const bl_ingest *ingest, const char *const *paths, size_t n_paths,
-                           bl_table **ret_table, bl_err *err);
+bl_status bli_ingest_files(const bl_ingest *ingest, const char *const *paths,
+                           size_t n_paths, bl_table **ret_table, bl_err *err);
 
-/* The first lines only, for `boostlens check`: header, roles, delimiter, column count; at most
- * the first two records of each file. */
+/* The first lines only, for `boostlens check`: header, roles, delimiter, column count; at
+ * most the first two records of each file. */
 bl_status bli_ingest_peek(const bl_ingest *ingest, const char *root, const char *folder,
                           bl_err *err);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * SageMaker's training contract: config files -> bl_job. The job is constant once read. Every
- * refusal says what was found and what is accepted; everything that can be checked without
- * looking at the data is checked here.
+ * SageMaker's training contract: config files -> bl_job. The job is constant once read.
+ * Every refusal says what was found and what is accepted; everything that can be checked
+ * without looking at the data is checked here.
  */
 #ifndef BL_CONTRACT_CONTRACT_H
 #define BL_CONTRACT_CONTRACT_H
@@ -13,18 +13,19 @@
 
 #include <stdbool.h>
 
-/* --- One table of hyperparameters (params.c): validation, help and the README come from it --- */
+/* --- One table of hyperparameters (params.c): validation, help and the README come from
+ * it --- */
 
 typedef enum bl_param_type {
     BL_PARAM_INT,
     BL_PARAM_FLOAT,
     BL_PARAM_CHOICE,
     BL_PARAM_BOOL,
-    BL_PARAM_LIST,      /* names, comma-separated or a JSON array */
-    BL_PARAM_FLOATS,    /* numbers, comma-separated or a JSON array */
-    BL_PARAM_TUPLE,     /* monotone_constraints */
-    BL_PARAM_NESTED,    /* interaction_constraints */
-    BL_PARAM_COLUMN,    /* a column by name or index */
+    BL_PARAM_LIST,   /* names, comma-separated or a JSON array */
+    BL_PARAM_FLOATS, /* numbers, comma-separated or a JSON array */
+    BL_PARAM_TUPLE,  /* monotone_constraints */
+    BL_PARAM_NESTED, /* interaction_constraints */
+    BL_PARAM_COLUMN, /* a column by name or index */
     BL_PARAM_COLUMNS,
     BL_PARAM_TEXT
 } bl_param_type;
@@ -40,19 +41,21 @@ typedef enum bl_param_use {
 typedef struct bl_param_def {
     const char *name;
     const char *alias; /* NULL or a second spelling XGBoost documents */
+    const char *group; /* heading of the README's table it stands under */
     bl_param_type type;
     bl_param_use use;
-    double low, high;          /* numbers; -INFINITY / INFINITY where open-ended */
-    bool low_open, high_open;  /* bound itself excluded */
+    double low, high;           /* numbers; -INFINITY / INFINITY where open-ended */
+    bool low_open, high_open;   /* bound itself excluded */
     const char *const *choices; /* NULL-ended, for CHOICE and LIST; else NULL */
-    const char *default_text;  /* as a user would write it; "" where there is none */
-    const char *help;          /* one line */
+    const char *default_text;   /* as a user would write it; "" where there is none */
+    const char *help;           /* one line */
 } bl_param_def;
 
 /* The whole table, in the order of the README. */
 const bl_param_def *bli_param_defs(size_t *ret_n);
 
-/* --- The job ------------------------------------------------------------------------------ */
+/* --- The job
+ * ------------------------------------------------------------------------------ */
 
 /* A parameter in force. */
 typedef struct bl_param {
@@ -93,7 +96,8 @@ typedef struct bl_read_settings {
     bl_texts feature_names; /* empty: the header's */
     bl_texts feature_types; /* empty, or one of q i int float c a feature */
     bl_header header;
-    bl_texts missing_texts; /* beside the empty cell; compared without case where default */
+    bl_texts
+        missing_texts; /* beside the empty cell; compared without case where default */
     bool missing_texts_given;
     float missing; /* XGBoost's own, applied after the texts; NaN by default */
     bool enable_categorical;
@@ -149,22 +153,23 @@ typedef struct bl_job {
     size_t n_hosts;
     size_t host_rank;
 
-    /* Parameters in force (given ones, in order of name), and what code asks for by type. */
+    /* Parameters in force (given ones, in order of name), and what code asks for by type.
+     */
     size_t n_params;
     bl_param *params;
     int64_t num_round;
     int64_t early_stopping_rounds; /* 0: off */
     int64_t nthread;               /* 0: as many as this process may use */
     int64_t seed;
-    int64_t num_class;             /* 0: none */
-    int64_t kfold, num_cv_round;   /* 0 and 1: no cross-validation */
+    int64_t num_class;           /* 0: none */
+    int64_t kfold, num_cv_round; /* 0 and 1: no cross-validation */
     int64_t max_bin;
     bool save_model_on_termination;
-    const char *objective;   /* canonical: reg:linear is reg:squarederror */
-    const char *booster;     /* gbtree, gblinear, dart */
-    const char *tree_method; /* auto, exact, approx, hist */
-    size_t n_metrics;        /* eval_metric as written, then the tuning objective's */
-    bl_metric_name *metrics; /* empty: the objective's default */
+    const char *objective;       /* canonical: reg:linear is reg:squarederror */
+    const char *booster;         /* gbtree, gblinear, dart */
+    const char *tree_method;     /* auto, exact, approx, hist */
+    size_t n_metrics;            /* eval_metric as written, then the tuning objective's */
+    bl_metric_name *metrics;     /* empty: the objective's default */
     char *early_stopping_metric; /* interfaces.md 1; NULL: the objective's default */
     bl_read_settings read;
     bl_explain_what explain;
@@ -173,8 +178,8 @@ typedef struct bl_job {
     bool portable_model;
     bool compress;
 
-    /* What XGBoost is told, canonical names and texts, in a fixed order; without eval_metric,
-     * nthread and what is ours. */
+    /* What XGBoost is told, canonical names and texts, in a fixed order; without
+     * eval_metric, nthread and what is ours. */
     size_t n_xgboost;
     char **xgboost_names;
     char **xgboost_texts;
@@ -189,19 +194,22 @@ typedef struct bl_job {
  *
  * Returns BL_OK, BL_E_CONFIG (the user's to mend), BL_E_IO, BL_E_LIMIT, BL_E_NOMEM.
  */
-bl_status bli_job_read(const char *root, const bl_log *log, bl_job **ret_job, bl_err *err);
+bl_status bli_job_read(const char *root, const bl_log *log, bl_job **ret_job,
+                       bl_err *err);
 void bli_job_free(bl_job *job);
 
-/* Just the places below root, so that a failure file can be written before anything is read. */
+/* Just the places below root, so that a failure file can be written before anything is
+ * read. */
 bl_status bli_failure_path(const char *root, char **ret_path, bl_err *err);
 
 /* Text of a parameter in force, given or default; NULL where there is neither. */
 const char *bli_job_param(const bl_job *job, const char *name);
 
-/* Custom metric names and XGBoost's, for messages and for tests. true where we compute it. */
+/* Custom metric names and XGBoost's, for messages and for tests. true where we compute
+ * it. */
 bool bli_metric_is_custom(const char *name);
-/* true where a larger value is better, by exact names and XGBoost's own rules (`ndcg@5-` and
- * `map@3` included; interval-regression-accuracy is one). */
+/* true where a larger value is better, by exact names and XGBoost's own rules (`ndcg@5-`
+ * and `map@3` included; interval-regression-accuracy is one). */
 bool bli_metric_is_maximised(const char *name);
 
 void bli_read_settings_done(bl_read_settings *settings);

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Lists as people and tools write them. SageMaker passes text, so a Python list reaches
+ * us as JSON, as Python prints it, or as items between commas. Nothing is ever evaluated.
+ */
+#include "contract/contract_priv.h"
+
+#include "base/fs.h"
+#include "base/mem.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+static json_t *parse(const char *text, size_t n)
+{
+    json_t *value = NULL;
+    if (bli_json_parse(text, n, &value, NULL) != BL_OK)
+        return NULL;
+    if (json_is_array(value) || json_is_object(value))
+        return value;
+    json_decref(value);
+    return NULL;
+}
+
+/* Python's notation as JSON: () as [], 'x' as "x", no comma before a closing bracket. */
+static void loosen(const char *text, bl_buf *out)
+{
+    char quote = '\0';
+    for (const char *s = text; *s; s++) {
+        if (quote) {
+            if (*s == '\\' && s[1] == '\'') {
+                bli_buf_char(out, *++s);
+            } else if (*s == '\\' && s[1]) {
+                bli_buf_add(out, s++, 2);
+            } else if (*s == quote) {
+                bli_buf_char(out, '"');
+                quote = '\0';
+            } else if (*s == '"') {
+                bli_buf_text(out, "\\\"");
+            } else {
+                bli_buf_char(out, *s);
+            }
+        } else if (*s == '"' || *s == '\'') {
+            quote = *s;
+            bli_buf_char(out, '"');
+        } else if (*s == '(' || *s == '[') {
+            bli_buf_char(out, '[');
+        } else if (*s == ')' || *s == ']' || *s == '}') {
+            while (out->n > 0 && is_blank(out->data[out->n - 1]))
+                out->n--;
+            if (out->n > 0 && out->data[out->n - 1] == ',')
+                out->n--;
+            bli_buf_char(out, *s == ')' ? ']' : *s);
+        } else {
+            bli_buf_char(out, *s);
+        }
+    }
+}
+
+static json_t *trimmed(const char *text, size_t n)
+{
+    while (n > 0 && is_blank(*text))
+        text++, n--;
+    while (n > 0 && is_blank(text[n - 1]))
+        n--;
+    return json_stringn(text, n);
+}
+
+static bl_status split(const char *text, json_t **ret_list, bl_err *err)
+{
+    json_t *list = json_array();
+    if (!list)
+        return bli_fail(err, BL_E_NOMEM, "no memory for a list");
+    while (*text) {
+        size_t n = strcspn(text, ",");
+        json_t *item = trimmed(text, n);
+        if (!item || json_array_append_new(list, item) != 0) {
+            json_decref(list);
+            return bli_fail(err, BL_E_CONFIG, "is no UTF-8 text");
+        }
+        text += n;
+        if (*text == ',' && text[1] == '\0' && json_array_size(list) > 0) {
+            json_decref(list);
+            return bli_fail(err, BL_E_CONFIG, "ends with a comma");
+        }
+        text += *text == ',';
+    }
+    *ret_list = list;
+    return BL_OK;
+}
+
+bl_status bli_list_parse(const char *text, bool numbers, json_t **ret_list,
+                         bool *ret_plain, bl_err *err)
+{
+    bool bracket = *text && strchr("[({\"'", *text) != NULL;
+    *ret_plain = !bracket && !numbers;
+    if (*ret_plain)
+        return split(text, ret_list, err);
+    json_t *list = parse(text, strlen(text));
+    bl_buf loose = {0}, wrapped = {0};
+    if (!list) {
+        loosen(text, &loose);
+        if (!loose.failed && loose.n)
+            list = parse(loose.data, loose.n);
+    }
+    if (!list && !loose.failed) {
+        bli_buf_char(&wrapped, '[');
+        bli_buf_add(&wrapped, loose.data ? loose.data : "", loose.n);
+        while (wrapped.n > 1 && (is_blank(wrapped.data[wrapped.n - 1]) ||
+                                 wrapped.data[wrapped.n - 1] == ','))
+            wrapped.n--;
+        bli_buf_char(&wrapped, ']');
+        if (!wrapped.failed)
+            list = parse(wrapped.data, wrapped.n);
+    }
+    bl_status st = bli_buf_check(&loose, "a list", err);
+    if (st == BL_OK)
+        st = bli_buf_check(&wrapped, "a list", err);
+    bli_buf_done(&loose);
+    bli_buf_done(&wrapped);
+    if (st == BL_OK && !list)
+        st = bli_fail(err, BL_E_CONFIG, "is no list that can be read");
+    if (st != BL_OK) {
+        json_decref(list);
+        return st;
+    }
+    *ret_list = list;
+    return BL_OK;
+}
+
+/* --- @NAME
+ * --------------------------------------------------------------------------------- */
+
+/* Is the real file behind path below the real folder root. */
+static bool inside(const char *root, const char *path)
+{
+    char *real_root = realpath(root, NULL);
+    char *real = realpath(path, NULL);
+    bool ok = false;
+    if (real_root && real) {
+        size_t n = strlen(real_root);
+        ok = strcmp(real_root, "/") == 0 ||
+             (strncmp(real, real_root, n) == 0 && real[n] == '/');
+    }
+    free(real_root);
+    free(real);
+    return ok;
+}
+
+static bl_status lines(const bl_buf *buf, json_t **ret_value, bl_err *err)
+{
+    json_t *list = json_array();
+    const char *s = buf->data;
+    if (buf->n >= 3 && memcmp(s, "\xef\xbb\xbf", 3) == 0)
+        s += 3;
+    const char *end = buf->data + buf->n;
+    bool failed = !list;
+    while (!failed && s < end) {
+        size_t n = strcspn(s, "\r\n");
+        const char *next = s + n;
+        json_t *item = trimmed(s, n);
+        bool empty = json_is_string(item) && json_string_length(item) == 0;
+        if (empty)
+            json_decref(item);
+        else
+            failed = !item || json_array_append_new(list, item) != 0;
+        s = next + (next < end);
+    }
+    if (failed) {
+        json_decref(list);
+        return bli_fail(err, BL_E_CONFIG, "is no UTF-8 text");
+    }
+    *ret_value = list;
+    return BL_OK;
+}
+
+bl_status bli_config_item(const char *root, const char *name, json_t **ret_value,
+                          bool *ret_plain, bl_err *err)
+{
+    char folder[PATH_MAX], path[PATH_MAX];
+    int n_folder = snprintf(folder, sizeof folder, "%s/input/data/config", root);
+    int n_path = snprintf(path, sizeof path, "%s/%s", folder, name);
+    struct stat st;
+    if (*name == '\0' || *name == '/' || strstr(name, "..") || n_folder >= PATH_MAX ||
+        n_path >= PATH_MAX)
+        return bli_fail(
+            err, BL_E_CONFIG,
+            "names no file: write @ and the name of a file of channel 'config', "
+            "such as @names.txt");
+    if (stat(path, &st) != 0)
+        return bli_fail(err, BL_E_CONFIG,
+                        "names a file that is not there: no '%s' in channel 'config'",
+                        name);
+    if (!S_ISREG(st.st_mode) || !inside(root, path))
+        return bli_fail(
+            err, BL_E_CONFIG,
+            "names '%s' of channel 'config', which is no ordinary file inside the "
+            "job's folder",
+            name);
+    bl_buf buf;
+    bl_status status = bli_read_file(path, bli_limits().config_bytes, &buf, err);
+    if (status != BL_OK)
+        return status;
+    if (strlen(buf.data) != buf.n) {
+        status = bli_fail(err, BL_E_CONFIG, "names '%s', which holds a zero byte", name);
+    } else {
+        const char *first = buf.data;
+        while (is_blank(*first))
+            first++;
+        *ret_plain = *first != '[' && *first != '{';
+        if (!*ret_plain)
+            status = bli_json_parse(buf.data, buf.n, ret_value, err);
+        else
+            status = lines(&buf, ret_value, err);
+        if (status != BL_OK)
+            bli_err_prefix(err, "names '%s' of channel 'config'", name);
+    }
+    bli_buf_done(&buf);
+    return status;
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Whole jobs: from the files of a folder to what the rooms below are given. */
+#include "folder.h"
+
+#include "base/limits.h"
+
+static const char credit[] =
+    "{\"num_round\": \"100\", \"max_depth\": \"5\", \"eta\": \"0.2\", \"gamma\": \"4\","
+    " \"min_child_weight\": \"6\", \"subsample\": \"1\", \"base_score\": \"0.5\","
+    " \"objective\": \"binary:logistic\", \"eval_metric\": \"auc, logloss\","
+    " \"tree_method\": \"hist\", \"early_stopping_rounds\": \"10\","
+    " \"bl_feature_names\": \"a,b\", \"_tuning_objective_metric\": \"validation:f1\","
+    " \"sagemaker_region\": \"\\\"eu-west-1\\\"\"}";
+
+static void test_job_of_the_main_use_is_read_whole(void **state)
+{
+    bl_folder folder;
+    bl_job *job;
+    bl_err err;
+    (void)state;
+    folder_make(&folder);
+    folder_channel(&folder, "train");
+    folder_channel(&folder, "validation");
+    folder_write(&folder, "input/config/resourceconfig.json",
+                 "{\"current_host\":\"algo-1\",\"hosts\":[\"algo-1\"],"
+                 "\"network_interface_name\":\"eth0\"}");
+    CHECK_OK(folder_read(&folder, credit, TRAIN_AND_VALIDATION, &job, &err), err);
+    assert_int_equal(job->num_round, 100);
+    assert_int_equal(job->early_stopping_rounds, 10);
+    assert_string_equal(job->objective, "binary:logistic");
+    assert_string_equal(job->tree_method, "hist");
+    assert_string_equal(job->booster, "gbtree");
+    assert_int_equal(job->n_metrics, 3);
+    assert_string_equal(job->metrics[0].name, "auc");
+    assert_string_equal(job->metrics[1].name, "logloss");
+    assert_string_equal(job->metrics[2].name, "f1");
+    assert_int_equal(job->metrics[2].maker, BL_METRIC_CUSTOM);
+    assert_string_equal(job->early_stopping_metric, "f1");
+    assert_int_equal(job->read.labels.n, 1);
+    assert_null(job->read.labels.ref[0].name);
+    assert_int_equal(job->read.labels.ref[0].index, 0);
+    assert_int_equal(job->read.feature_names.n, 2);
+    assert_true(isnan(job->read.missing));
+    assert_true(job->channels[BL_CHANNEL_TRAIN].present);
+    assert_true(job->channels[BL_CHANNEL_VALIDATION].present);
+    assert_false(job->channels[BL_CHANNEL_TEST].present);
+    assert_int_equal(job->channels[BL_CHANNEL_TRAIN].content, BL_CONTENT_CSV);
+    assert_int_equal(job->n_hosts, 1);
+    assert_int_equal(job->explain, BL_EXPLAIN_TRAIN);
+    assert_true(job->explain_data && job->portable_model && job->compress);
+    assert_false(job->save_model_on_termination);
+    assert_null(job->checkpoint_dir);
+
+    /* Told in the table's order, what was given alone, without what is ours. */
+    static const char *const names[] = {"objective", "base_score", "eta",
+                                        "gamma",     "max_depth",  "min_child_weight",
+                                        "subsample", "tree_method"};
+    static const char *const texts[] = {
+        "binary:logistic", "0.5", "0.2", "4.0", "5", "6.0", "1.0", "hist"};
+    assert_int_equal(job->n_xgboost, BL_LEN(names));
+    for (size_t i = 0; i < BL_LEN(names); i++) {
+        assert_string_equal(job->xgboost_names[i], names[i]);
+        assert_string_equal(job->xgboost_texts[i], texts[i]);
+    }
+    assert_string_equal(bli_job_param(job, "eta"), "0.2");
+    assert_string_equal(bli_job_param(job, "learning_rate"), "0.2");
+    assert_string_equal(bli_job_param(job, "max_bin"), "256");
+    assert_null(bli_job_param(job, "num_class"));
+    for (size_t i = 1; i < job->n_params; i++)
+        assert_true(strcmp(job->params[i - 1].def->name, job->params[i].def->name) < 0);
+    bli_job_free(job);
+    folder_remove(&folder);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_job_of_the_main_use_is_read_whole),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

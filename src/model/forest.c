@@ -23,109 +23,6 @@ typedef struct reader {
     bl_err *err;
 } reader;
 
-/* --- Opening
- * ------------------------------------------------------------------------------- */
-
-static bool begins(const unsigned char *bytes, size_t n, const char *text, size_t n_text)
-{
-    return n >= n_text && memcmp(bytes, text, n_text) == 0;
-}
-
-/* One sentence on bytes that are something else. */
-static bl_status no_ubjson(const unsigned char *bytes, size_t n, bl_err *err)
-{
-    if (n == 0)
-        return bli_fail(err, BL_E_MODEL, "the model is empty (0 bytes)");
-    if (begins(bytes, n, "binf", 4) || begins(bytes, n, "bs64", 4))
-        return bli_fail(
-            err, BL_E_MODEL,
-            "a model in XGBoost's old binary format, which XGBoost 3.1 gave up: "
-            "load it with XGBoost 1.7 to 3.0 and save it as model.ubj");
-    if (n >= 2 && bytes[0] == 0x80 && bytes[1] <= 5)
-        return bli_fail(
-            err, BL_E_MODEL,
-            "a Python pickle, which is never unpickled here: load it in the Python "
-            "that wrote it and save the booster with save_model('model.ubj')");
-    if (begins(bytes, n, "\x1f\x8b", 2))
-        return bli_fail(err, BL_E_MODEL,
-                        "a gzip file; unpack it and give the model inside");
-    if (begins(bytes, n, "PK\x03\x04", 4))
-        return bli_fail(err, BL_E_MODEL,
-                        "a zip file; unpack it and give the model inside");
-    if (n >= 2 && bytes[0] == '{' && bytes[1] != 'L')
-        return bli_fail(
-            err, BL_E_MODEL,
-            "JSON where UBJSON is expected; XGBoost converts it by loading and "
-            "saving as model.ubj");
-    return bli_fail(
-        err, BL_E_MODEL,
-        "no XGBoost model: UBJSON begins with '{L', this with bytes %02x %02x", bytes[0],
-        n > 1 ? bytes[1] : 0);
-}
-
-bl_status bli_open_model(const void *ubj, size_t n_bytes, const bl_limits *limits,
-                         bl_ubj_doc **ret_doc, bl_ubj **ret_learner, bl_err *err)
-{
-    const unsigned char *bytes = ubj;
-    if (n_bytes > limits->model_bytes)
-        return bli_fail(err, BL_E_LIMIT, "the model has %zu bytes, the limit is %llu",
-                        n_bytes, (unsigned long long)limits->model_bytes);
-    if (n_bytes < 2 || bytes[0] != '{' || bytes[1] != 'L')
-        return no_ubjson(bytes, n_bytes, err);
-    bl_ubj_doc *doc = NULL;
-    bl_status st = bli_ubj_read(ubj, n_bytes, limits->json_depth, &doc, err);
-    if (st != BL_OK) {
-        bli_err_prefix(err, "model");
-        return st;
-    }
-    bl_ubj *top = bli_ubj_root(doc);
-    bl_ubj *snapshot =
-        bli_ubj_get(top, "Model"); /* a booster serialized with its settings */
-    bl_ubj *learner = bli_ubj_get(snapshot ? snapshot : top, "learner");
-    if (!learner || learner->kind != BL_UBJ_OBJECT) {
-        bli_ubj_free(doc);
-        return bli_fail(err, BL_E_MODEL,
-                        "UBJSON, but no XGBoost model: it has no `learner`");
-    }
-    *ret_doc = doc;
-    *ret_learner = learner;
-    return BL_OK;
-}
-
-void bli_note_keys(const bl_ubj *object, const char *const *known, bl_unknown_keys *keys)
-{
-    if (!object || object->kind != BL_UBJ_OBJECT)
-        return;
-    for (const bl_ubj *m = object->u.first; m; m = m->next) {
-        const char *const *k = known;
-        while (*k && !bli_ubj_key_is(m, *k))
-            k++;
-        if (*k)
-            continue;
-        if (!keys->n++)
-            bli_quote(m->key, m->key_n, keys->first, sizeof keys->first);
-    }
-}
-
-bl_ubj *bli_tree_booster(const bl_ubj *learner)
-{
-    bl_ubj *booster = bli_ubj_get(learner, "gradient_booster");
-    bl_ubj *inner = bli_ubj_get(booster, "gbtree"); /* DART up to 3.2 */
-    return inner && !bli_ubj_get(booster, "model") ? inner : booster;
-}
-
-bl_ubj *bli_tree_weights(const bl_ubj *learner)
-{
-    bl_ubj *outer = bli_ubj_get(learner, "gradient_booster");
-    bl_ubj *booster = bli_tree_booster(learner);
-    bl_ubj *weights = bli_ubj_get(outer, "weight_drop");
-    if (!weights)
-        weights = bli_ubj_get(booster, "weight_drop");
-    if (!weights)
-        weights = bli_ubj_get(bli_ubj_get(booster, "model"), "weight_drop");
-    return bli_ubj_is_list(weights) && weights->n ? weights : NULL;
-}
-
 /* --- Texts
  * --------------------------------------------------------------------------------- */
 
@@ -210,53 +107,6 @@ static bl_status read_sizes(reader *r)
     return BL_OK;
 }
 
-static size_t count_commas(const bl_ubj *text)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < text->n; i++)
-        n += text->u.bytes[i] == ',';
-    return n;
-}
-
-bl_status bli_read_base_score(const bl_ubj *param, float **ret_score, size_t *ret_n,
-                              bl_err *err)
-{
-    const bl_ubj *node = bli_ubj_get(param, "base_score");
-    if (!node || node->kind != BL_UBJ_TEXT)
-        return bli_fail(err, BL_E_MODEL, "the model has no base_score");
-    const char *at = (const char *)node->u.bytes, *end = at + node->n;
-    void *score;
-    bl_status st =
-        bli_alloc(count_commas(node) + 1, sizeof(float), "base_score", &score, err);
-    if (st != BL_OK)
-        return st;
-    size_t n = 0;
-    while (at < end) {
-        const char *stop = memchr(at, ',', (size_t)(end - at));
-        const char *last = stop ? stop : end;
-        const char *first = at;
-        while (first < last && strchr(" \t\r\n[(", *first) && *first)
-            first++;
-        while (last > first && strchr(" \t\r\n])", last[-1]) && last[-1])
-            last--;
-        if (bli_read_float(first, (size_t)(last - first), &((float *)score)[n]) !=
-            BL_NUMBER_OK)
-            break;
-        n++;
-        at = stop ? stop + 1 : end;
-    }
-    if (at < end || n == 0) {
-        char quoted[64];
-        free(score);
-        return bli_fail(
-            err, BL_E_MODEL, "base_score '%s' is no number or list of numbers",
-            bli_quote((const char *)node->u.bytes, node->n, quoted, sizeof quoted));
-    }
-    *ret_score = score;
-    *ret_n = n;
-    return BL_OK;
-}
-
 static bl_status read_quantiles(reader *r)
 {
     const bl_ubj *objective = bli_ubj_get(r->learner, "objective");
@@ -269,7 +119,7 @@ static bl_status read_quantiles(reader *r)
                             "expectile_alpha");
     if (!alpha || alpha->kind != BL_UBJ_TEXT)
         return BL_OK;
-    size_t n = count_commas(alpha) + 1;
+    size_t n = bli_list_length(alpha);
     if (n != r->forest->n_outputs)
         return bli_fail(r->err, BL_E_MODEL, "%s with %zu levels, but %zu outputs",
                         r->objective->name, n, r->forest->n_outputs);
@@ -607,23 +457,17 @@ static void read_version(bl_ubj_doc *doc, bl_forest *forest)
             forest->version[i] = version[i];
 }
 
-bl_status bli_forest_read(const void *ubj, size_t n_bytes, const bl_limits *limits,
+bl_status bli_forest_from(bl_ubj_doc *doc, const bl_ubj *learner, const bl_limits *limits,
                           const bl_log *log, bl_forest **ret_forest, bl_err *err)
 {
-    bl_ubj_doc *doc = NULL;
-    bl_ubj *learner = NULL;
-    bl_status st = bli_open_model(ubj, n_bytes, limits, &doc, &learner, err);
-    if (st != BL_OK)
-        return st;
     reader r = {.learner = learner, .limits = limits, .log = log, .err = err};
     void *forest = NULL;
-    st = bli_alloc(1, sizeof *r.forest, "the model", &forest, err);
+    bl_status st = bli_alloc(1, sizeof *r.forest, "the model", &forest, err);
     if (st == BL_OK) {
         r.forest = forest;
         read_version(doc, r.forest);
         st = read_learner(&r);
     }
-    bli_ubj_free(doc);
     if (st != BL_OK) {
         bli_err_prefix(err, "model");
         bli_forest_free(r.forest);
@@ -631,6 +475,18 @@ bl_status bli_forest_read(const void *ubj, size_t n_bytes, const bl_limits *limi
     }
     *ret_forest = r.forest;
     return BL_OK;
+}
+
+bl_status bli_forest_read(const void *ubj, size_t n_bytes, const bl_limits *limits,
+                          const bl_log *log, bl_forest **ret_forest, bl_err *err)
+{
+    bl_ubj_doc *doc = NULL;
+    bl_ubj *learner = NULL;
+    bl_status st = bli_open_model(ubj, n_bytes, limits, &doc, &learner, err);
+    if (st == BL_OK)
+        st = bli_forest_from(doc, learner, limits, log, ret_forest, err);
+    bli_ubj_free(doc);
+    return st;
 }
 
 static void free_texts(char **text, size_t n)

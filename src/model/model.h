@@ -112,21 +112,35 @@ bool bli_objective_has_probability(const char *objective);
  * ------------------------------------------------------------------------------ */
 
 typedef struct bl_portable {
-    bl_buf bytes;     /* the model */
+    bl_buf bytes;     /* the model; bli_buf_done */
     bool folded;      /* intercepts were added to first trees */
-    bool fully;       /* false: some older XGBoost reads it wrong */
-    char oldest[16];  /* oldest XGBoost that reads it right: "1.7", "2.1", "3.1", ... */
+    bool fully;       /* no XGBoost reads it wrong: those before `oldest` refuse it */
+    char oldest[16];  /* oldest XGBoost, of 1.7 and later, that reads it right: "1.7",
+                         "2.0", "3.1", ... */
     char reason[256]; /* why not fully portable; "" else */
 } bl_portable;
 
 /*
- * Rewrites what XGBoost 3.4 saved so that XGBoost 1.7 to 3.4 predict the same margins:
- * base_score as one number without brackets, different intercepts folded into each
- * output's first tree, DART in the layout up to 3.2 (interfaces.md 5, cases.md rules 1
- * and 9). schema (may be NULL) gives the category tables to store under `cats`.
+ * Rewrites what XGBoost 3.4 saved so that XGBoost 1.7 to 3.4 predict the same margins
+ * (interfaces.md 5, cases.md rules 1 and 9): base_score as one number without brackets,
+ * different intercepts folded into each output's first tree, DART in the layout up
+ * to 3.2, vector leaves where both layouts look for them, parameter blocks that older
+ * readers ask for.
+ *
+ * schema (may be NULL) gives the category tables to store under `cats`.
+ *
+ * Folded intercepts and base margins do not go together: a base margin takes the place of
+ * base_score, but not of what was folded. A model that is used with base margins goes
+ * through bli_portable_write_unfolded, which leaves different intercepts as they are
+ * (fully = false then).
+ *
+ * BL_E_MODEL as bli_forest_read; BL_E_SHAPE where schema has another number of features.
  */
 bl_status bli_portable_write(const void *ubj, size_t n_bytes, const bl_schema *schema,
                              bl_portable *ret_portable, bl_err *err);
+bl_status bli_portable_write_unfolded(const void *ubj, size_t n_bytes,
+                                      const bl_schema *schema, bl_portable *ret_portable,
+                                      bl_err *err);
 /* XGBoost's own bytes, with only the category tables filled in where the schema has some;
  * says in ret_portable which XGBoost reads them right. */
 bl_status bli_native_write(const void *ubj, size_t n_bytes, const bl_schema *schema,

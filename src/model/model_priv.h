@@ -33,7 +33,8 @@ typedef struct bl_objective {
     bl_task task;
     bl_link link;
     bool probability;
-    const char *since; /* first XGBoost, of those from 1.7 on, that knows it */
+    unsigned
+        since; /* 100 * major + minor of the first XGBoost, from 1.7 on, that knows it */
 } bl_objective;
 
 /* NULL: XGBoost 3.4 does not know it. */
@@ -66,9 +67,15 @@ bl_ubj *bli_tree_booster(const bl_ubj *learner);
 /* DART weights, in any of their three places; NULL where the model has none. */
 bl_ubj *bli_tree_weights(const bl_ubj *learner);
 
+/* Values of a list written as text: one more than its commas. */
+size_t bli_list_length(const bl_ubj *text);
 /* Numbers of base_score's text "[1E0,2E0]", "(1,2)" or "1E0"; a fresh array. */
 bl_status bli_read_base_score(const bl_ubj *learner_model_param, float **ret_score,
                               size_t *ret_n, bl_err *err);
+
+/* bli_forest_read of a document that is open. */
+bl_status bli_forest_from(bl_ubj_doc *doc, const bl_ubj *learner, const bl_limits *limits,
+                          const bl_log *log, bl_forest **ret_forest, bl_err *err);
 
 /* Tree t of the model. n_outputs bounds a vector leaf. */
 bl_status bli_read_tree(const bl_ubj *node, size_t t, size_t n_features, size_t n_outputs,
@@ -79,5 +86,28 @@ void bli_tree_done(bl_tree *tree);
 /* Category tables under `cats`, into forest->levels. */
 bl_status bli_read_cats(const bl_ubj *cats, const bl_limits *limits, bl_forest *forest,
                         bl_err *err);
+
+/* --- Writing
+ * ------------------------------------------------------------------------------- */
+
+#define BL_SCORE_BYTES 64
+
+/* A text for base_score that every XGBoost from 1.7 on reads as exactly this float; false
+ * where there is none. */
+bool bli_score_text(float score, char text[BL_SCORE_BYTES]);
+
+/* Adds shift[k] to the leaves of the first tree of each output k, in document and forest;
+ * those with shift 0 are left alone. *ret_done is false, and nothing changed, where an
+ * output has no tree to take it. */
+bl_status bli_fold_intercepts(bl_ubj_doc *doc, bl_ubj *learner, bl_forest *forest,
+                              const double *shift, bool *ret_done, bl_err *err);
+/* Copies the leaves of vector trees to base_weights, where XGBoost before 3.2 looks for
+ * them. */
+bl_status bli_spread_vector_leaves(bl_ubj_doc *doc, bl_ubj *learner,
+                                   const bl_forest *forest, bl_err *err);
+
+/* The schema's category tables under `cats`; nothing where it has none. */
+bl_status bli_write_cats(bl_ubj_doc *doc, bl_ubj *learner, const bl_schema *schema,
+                         bl_err *err);
 
 #endif

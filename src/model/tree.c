@@ -1,22 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One tree out of its arrays, with every index checked. */
-#include "model/model_priv.h"
+#include "model/tree_priv.h"
 
 #include "base/mem.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* What is read of one tree. */
-typedef struct source {
-    const bl_ubj *node;
-    size_t t;
-    size_t n; /* nodes */
-    size_t n_features;
-    const bl_limits *limits;
-    bl_err *err;
-} source;
 
 static const char *const known_keys[] = {"base_weights",
                                          "categories",
@@ -47,7 +37,7 @@ void bli_tree_done(bl_tree *tree)
     *tree = (bl_tree){0};
 }
 
-static bl_status wrong_array(const source *s, const char *name, size_t n)
+bl_status bli_wrong_array(const bl_tree_source *s, const char *name, size_t n)
 {
     const bl_ubj *array = bli_ubj_get(s->node, name);
     if (!array)
@@ -59,22 +49,24 @@ static bl_status wrong_array(const source *s, const char *name, size_t n)
                     s->t, name);
 }
 
-static bl_status get_floats(const source *s, const char *name, size_t n, float *values)
+static bl_status get_floats(const bl_tree_source *s, const char *name, size_t n,
+                            float *values)
 {
     if (bli_ubj_floats(bli_ubj_get(s->node, name), n, values))
         return BL_OK;
-    return wrong_array(s, name, n);
+    return bli_wrong_array(s, name, n);
 }
 
-static bl_status get_ints(const source *s, const char *name, size_t n, int32_t *values)
+bl_status bli_get_ints(const bl_tree_source *s, const char *name, size_t n,
+                       int32_t *values)
 {
     if (bli_ubj_ints(bli_ubj_get(s->node, name), n, values))
         return BL_OK;
-    return wrong_array(s, name, n);
+    return bli_wrong_array(s, name, n);
 }
 
 /* All arrays of [n] in one block that begins at left. */
-static bl_status new_arrays(const source *s, size_t n_values, bl_tree *tree)
+static bl_status new_arrays(const bl_tree_source *s, size_t n_values, bl_tree *tree)
 {
     size_t n = s->n, n_leaf = 0, n_words = 0;
     void *block;
@@ -99,7 +91,7 @@ static bl_status new_arrays(const source *s, size_t n_values, bl_tree *tree)
 }
 
 /* Whole numbers of up to 64 bits into unsigned 32. */
-static bl_status get_features(const source *s, uint32_t *feature)
+static bl_status get_features(const bl_tree_source *s, uint32_t *feature)
 {
     void *scratch;
     bl_status st = bli_alloc(s->n, sizeof(int64_t), "split indices", &scratch, s->err);
@@ -112,19 +104,19 @@ static bl_status get_features(const source *s, uint32_t *feature)
         feature[i] = (uint32_t)value[i];
     }
     if (!ok)
-        st = wrong_array(s, "split_indices", s->n);
+        st = bli_wrong_array(s, "split_indices", s->n);
     free(scratch);
     return st;
 }
 
-static bl_status get_default_left(const source *s, uint8_t *default_left)
+static bl_status get_default_left(const bl_tree_source *s, uint8_t *default_left)
 {
     void *scratch;
     bl_status st = bli_alloc(s->n, sizeof(int32_t), "default branches", &scratch, s->err);
     if (st != BL_OK)
         return st;
     int32_t *value = scratch;
-    st = get_ints(s, "default_left", s->n, value);
+    st = bli_get_ints(s, "default_left", s->n, value);
     for (size_t i = 0; st == BL_OK && i < s->n; i++)
         default_left[i] = value[i] != 0;
     free(scratch);
@@ -132,7 +124,7 @@ static bl_status get_default_left(const source *s, uint8_t *default_left)
 }
 
 /* Vector leaves before 3.2 carry neither gains nor covers: zeros stand for both. */
-static bl_status get_statistics(const source *s, bl_tree *tree)
+static bl_status get_statistics(const bl_tree_source *s, bl_tree *tree)
 {
     bl_status st = BL_OK;
     bool optional = tree->n_values > 1;
@@ -145,7 +137,7 @@ static bl_status get_statistics(const source *s, bl_tree *tree)
 
 /* Up to 3.1 a leaf's values stand in base_weights at the leaf's node; since then in
  * leaf_weights at the number that the leaf has in place of a right child. */
-static bl_status get_vector_leaves(const source *s, bl_tree *tree)
+static bl_status get_vector_leaves(const bl_tree_source *s, bl_tree *tree)
 {
     size_t n_values = tree->n_values;
     const bl_ubj *weights = bli_ubj_get(s->node, "leaf_weights");
@@ -178,11 +170,11 @@ static bl_status get_vector_leaves(const source *s, bl_tree *tree)
     return st;
 }
 
-static bl_status get_arrays(const source *s, bl_tree *tree)
+static bl_status get_arrays(const bl_tree_source *s, bl_tree *tree)
 {
-    bl_status st = get_ints(s, "left_children", s->n, tree->left);
+    bl_status st = bli_get_ints(s, "left_children", s->n, tree->left);
     if (st == BL_OK)
-        st = get_ints(s, "right_children", s->n, tree->right);
+        st = bli_get_ints(s, "right_children", s->n, tree->right);
     if (st == BL_OK)
         st = get_features(s, tree->feature);
     if (st == BL_OK)
@@ -196,148 +188,6 @@ static bl_status get_arrays(const source *s, bl_tree *tree)
     else if (st ==
              BL_OK) /* a scalar leaf keeps its value where a split has its condition */
         memcpy(tree->leaf, tree->threshold, s->n * sizeof *tree->leaf);
-    return st;
-}
-
-/* --- Categories
- * ---------------------------------------------------------------------------- */
-
-typedef struct categories {
-    size_t n_nodes, n; /* categorical nodes, category entries */
-    int32_t *type;     /* [nodes of the tree] 1: categorical */
-    int32_t *node;     /* [n_nodes] ascending */
-    int64_t *first, *size;
-    int32_t *code;
-} categories;
-
-static void categories_done(categories *c)
-{
-    free(c->type);
-    free(c->node);
-    free(c->first);
-    free(c->size);
-    free(c->code);
-}
-
-static bl_status new_array(const source *s, size_t n, size_t size, void **ret)
-{
-    return bli_alloc(n, size, "the categories of a tree", ret, s->err);
-}
-
-static size_t length(const bl_ubj *list)
-{
-    return bli_ubj_is_list(list) ? list->n : 0;
-}
-
-static bl_status get_long_ints(const source *s, const char *name, size_t n,
-                               int64_t *values)
-{
-    if (bli_ubj_long_ints(bli_ubj_get(s->node, name), n, values))
-        return BL_OK;
-    return wrong_array(s, name, n);
-}
-
-static bl_status get_categories(const source *s, categories *c)
-{
-    c->n_nodes = length(bli_ubj_get(s->node, "categories_nodes"));
-    c->n = length(bli_ubj_get(s->node, "categories"));
-    bl_status st = new_array(s, s->n, sizeof *c->type, (void **)&c->type);
-    if (st == BL_OK)
-        st = get_ints(s, "split_type", s->n, c->type);
-    if (st == BL_OK)
-        st = new_array(s, c->n_nodes, sizeof *c->node, (void **)&c->node);
-    if (st == BL_OK)
-        st = get_ints(s, "categories_nodes", c->n_nodes, c->node);
-    if (st == BL_OK)
-        st = new_array(s, c->n_nodes, sizeof *c->first, (void **)&c->first);
-    if (st == BL_OK)
-        st = get_long_ints(s, "categories_segments", c->n_nodes, c->first);
-    if (st == BL_OK)
-        st = new_array(s, c->n_nodes, sizeof *c->size, (void **)&c->size);
-    if (st == BL_OK)
-        st = get_long_ints(s, "categories_sizes", c->n_nodes, c->size);
-    if (st == BL_OK)
-        st = new_array(s, c->n, sizeof *c->code, (void **)&c->code);
-    if (st == BL_OK)
-        st = get_ints(s, "categories", c->n, c->code);
-    return st;
-}
-
-/* Checks set i; its words, counted up to its largest code. */
-static bl_status count_words(const source *s, const categories *c, size_t i,
-                             uint32_t *ret_words)
-{
-    int32_t node = c->node[i];
-    if (node < 0 || (size_t)node >= s->n || (i > 0 && node <= c->node[i - 1]))
-        return bli_fail(s->err, BL_E_MODEL,
-                        "tree %zu: categories_nodes names node %d out of range or order",
-                        s->t, node);
-    int64_t first = c->first[i], size = c->size[i];
-    if (first < 0 || size < 1 || first > (int64_t)c->n || size > (int64_t)c->n - first)
-        return bli_fail(
-            s->err, BL_E_MODEL,
-            "tree %zu, node %d: its categories are %lld from entry %lld of %zu", s->t,
-            node, (long long)size, (long long)first, c->n);
-    int32_t largest = 0;
-    for (int64_t k = first; k < first + size; k++) {
-        if (c->code[k] < 0 || (uint64_t)c->code[k] >= s->limits->levels)
-            return bli_fail(
-                s->err, BL_E_MODEL, "tree %zu, node %d: category %d, expected 0 to %llu",
-                s->t, node, c->code[k], (unsigned long long)(s->limits->levels - 1));
-        largest = c->code[k] > largest ? c->code[k] : largest;
-    }
-    *ret_words = (uint32_t)largest / 32 + 1;
-    return BL_OK;
-}
-
-static bl_status fill_bits(const source *s, const categories *c, bl_tree *tree)
-{
-    bl_status st = new_array(s, s->n, sizeof(uint32_t), (void **)&tree->cat_first);
-    if (st == BL_OK)
-        st = new_array(s, s->n, sizeof(uint32_t), (void **)&tree->cat_words);
-    uint64_t n_words = 0;
-    for (size_t i = 0; i < c->n_nodes && st == BL_OK; i++) {
-        uint32_t words = 0;
-        st = count_words(s, c, i, &words);
-        /* XGBoost goes by split_type: a set at a numeric split is not looked at. */
-        if (st != BL_OK || c->type[c->node[i]] != 1)
-            continue;
-        tree->cat_first[c->node[i]] = (uint32_t)n_words;
-        tree->cat_words[c->node[i]] = words;
-        n_words += words;
-        if (n_words > UINT32_MAX)
-            st = bli_fail(s->err, BL_E_LIMIT, "tree %zu: too many categories", s->t);
-    }
-    if (st == BL_OK)
-        st = new_array(s, (size_t)n_words, sizeof(uint32_t), (void **)&tree->cat_bits);
-    for (size_t i = 0; i < c->n_nodes && st == BL_OK; i++) {
-        if (c->type[c->node[i]] != 1)
-            continue;
-        uint32_t *bits = tree->cat_bits + tree->cat_first[c->node[i]];
-        for (int64_t k = c->first[i]; k < c->first[i] + c->size[i]; k++)
-            bits[c->code[k] / 32] |= UINT32_C(1) << (c->code[k] % 32);
-    }
-    return st;
-}
-
-/* Models before 1.3 know no split_type: all numeric. */
-static bl_status read_categories(const source *s, bl_tree *tree)
-{
-    if (!bli_ubj_get(s->node, "split_type"))
-        return BL_OK;
-    categories c = {0};
-    bl_status st = get_categories(s, &c);
-    bool any = false;
-    for (size_t i = 0; i < s->n && st == BL_OK; i++)
-        any |= c.type[i] == 1;
-    if (st == BL_OK && any)
-        st = fill_bits(s, &c, tree);
-    for (size_t i = 0; i < s->n && st == BL_OK && any; i++)
-        if (c.type[i] == 1 && tree->left[i] >= 0 && !tree->cat_words[i])
-            st = bli_fail(s->err, BL_E_MODEL,
-                          "tree %zu, node %zu: a categorical split without categories",
-                          s->t, i);
-    categories_done(&c);
     return st;
 }
 
@@ -362,7 +212,7 @@ static void clear_node(bl_tree *tree, size_t node)
         tree->cat_words[node] = 0;
 }
 
-static bl_status check_leaf(const source *s, bl_tree *tree, uint32_t node)
+static bl_status check_leaf(const bl_tree_source *s, bl_tree *tree, uint32_t node)
 {
     for (size_t k = 0; k < tree->n_values; k++) {
         float value = tree->leaf[(size_t)node * tree->n_values + k];
@@ -378,7 +228,7 @@ static bl_status check_leaf(const source *s, bl_tree *tree, uint32_t node)
     return BL_OK;
 }
 
-static bl_status check_split(const source *s, const bl_tree *tree, uint32_t node,
+static bl_status check_split(const bl_tree_source *s, const bl_tree *tree, uint32_t node,
                              const uint8_t *seen)
 {
     if (tree->feature[node] >= s->n_features)
@@ -404,7 +254,7 @@ typedef struct place {
 } place;
 
 /* Walks from the root; seen[node] is set for every node reached. */
-static bl_status walk(const source *s, bl_tree *tree, uint8_t *seen, place *stack)
+static bl_status walk(const bl_tree_source *s, bl_tree *tree, uint8_t *seen, place *stack)
 {
     size_t n = 0;
     stack[n++] = (place){0, 0};
@@ -429,7 +279,7 @@ static bl_status walk(const source *s, bl_tree *tree, uint8_t *seen, place *stac
     return BL_OK;
 }
 
-static bl_status check_shape(const source *s, bl_tree *tree)
+static bl_status check_shape(const bl_tree_source *s, bl_tree *tree)
 {
     void *seen = NULL, *stack = NULL;
     bl_status st = bli_alloc(s->n, 1, "a walk over a tree", &seen, s->err);
@@ -440,7 +290,7 @@ static bl_status check_shape(const source *s, bl_tree *tree)
     for (size_t i = 0; i < s->n && st == BL_OK; i++) {
         if (((const uint8_t *)seen)[i])
             continue;
-        if (!is_deleted(tree, i))
+        if (!is_deleted(tree, i) || tree->n_values > 1)
             st = bli_fail(s->err, BL_E_MODEL,
                           "tree %zu, node %zu is not reached from the root", s->t, i);
         clear_node(tree, i);
@@ -453,7 +303,7 @@ static bl_status check_shape(const source *s, bl_tree *tree)
 /* --- The whole
  * ----------------------------------------------------------------------------- */
 
-static bl_status read_sizes(source *s, size_t n_outputs, size_t *ret_n_values)
+static bl_status read_sizes(bl_tree_source *s, size_t n_outputs, size_t *ret_n_values)
 {
     const bl_ubj *left = bli_ubj_get(s->node, "left_children");
     const bl_ubj *param = bli_ubj_get(s->node, "tree_param");
@@ -488,7 +338,7 @@ bl_status bli_read_tree(const bl_ubj *node, size_t t, size_t n_features, size_t 
                         const bl_limits *limits, bl_unknown_keys *keys, bl_tree *ret_tree,
                         bl_err *err)
 {
-    source s = {
+    bl_tree_source s = {
         .node = node, .t = t, .n_features = n_features, .limits = limits, .err = err};
     bl_tree tree = {0};
     size_t n_values = 1;
@@ -499,7 +349,7 @@ bl_status bli_read_tree(const bl_ubj *node, size_t t, size_t n_features, size_t 
     if (st == BL_OK)
         st = get_arrays(&s, &tree);
     if (st == BL_OK)
-        st = read_categories(&s, &tree);
+        st = bli_read_categories(&s, &tree);
     if (st == BL_OK)
         st = check_shape(&s, &tree);
     if (st != BL_OK) {

@@ -82,7 +82,9 @@ bl_ubj *bli_ubj_new_bytes(bl_ubj_doc *doc, const void *bytes, size_t n); /* of t
 bool bli_ubj_put(bl_ubj_doc *doc, bl_ubj *object, const char *key, bl_ubj *value);
 /* Takes the member out of its object and returns it; NULL where there is none. */
 bl_ubj *bli_ubj_take(bl_ubj *object, const char *key);
-bool bli_ubj_append(bl_ubj *list, bl_ubj *value); /* takes NULL as bli_ubj_put does */
+/* Adds value behind `last`, the list's last value or NULL; takes NULL as bli_ubj_put
+ * does. */
+bool bli_ubj_append(bl_ubj *list, bl_ubj *last, bl_ubj *value);
 
 void bli_ubj_write(const bl_ubj *node, bl_buf *out); /* errors: bli_buf_check */
 

@@ -208,14 +208,11 @@ bl_ubj *bli_ubj_take(bl_ubj *object, const char *key)
     return NULL;
 }
 
-bool bli_ubj_append(bl_ubj *list, bl_ubj *value)
+bool bli_ubj_append(bl_ubj *list, bl_ubj *last, bl_ubj *value)
 {
     if (!value)
         return false;
-    bl_ubj **at = &list->u.first;
-    while (*at)
-        at = &(*at)->next;
-    *at = value;
+    *(last ? &last->next : &list->u.first) = value;
     list->n++;
     return true;
 }

@@ -94,7 +94,7 @@ static bool put_together(const digits *d, bool negative, int before,
 {
     int exponent = d->exponent - before;
     int zeros = before < 0 ? -before : 0, padding = before > d->n ? before - d->n : 0;
-    if (zeros > 18 || before > 18 || d->n + zeros + padding > BL_SCORE_BYTES - 12)
+    if (zeros > 18 || before > 18 || d->n + zeros + padding > BL_SCORE_BYTES - 16)
         return false;
     char *at = text;
     if (negative)
@@ -111,7 +111,7 @@ static bool put_together(const digits *d, bool negative, int before,
             *at++ = d->digit[i];
     }
     if (exponent)
-        snprintf(at, 8, "E%d", exponent);
+        snprintf(at, BL_SCORE_BYTES - (size_t)(at - text), "E%d", exponent);
     else
         *at = '\0';
     return true;

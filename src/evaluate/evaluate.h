@@ -54,32 +54,52 @@ bl_status bli_custom_metric(const char *name, const bl_scored *scored, double *r
  * Everything that fits the task, as the members of one JSON object already open in jw.
  * What is not defined (an AUC without both classes, R2 of equal labels) is null;
  * precision, recall and F1 without a denominator are 0, as scikit-learn has them. All
- * have rows, weight_sum (rows where there are no weights) and, further:
+ * have rows and weight_sum (rows where there are no weights).
  *
- * binary:*, reg:logistic (labels 0 and 1): threshold, auc, aucpr (XGBoost's
- * interpolation), average_precision (scikit-learn's steps), gini (2 auc - 1), ks, logloss
- * (probabilities held off 0 and 1 by 1e-16, as XGBoost's), brier, error, accuracy,
- * balanced_accuracy, precision, recall, f1 (of these two: class 1; the custom metric f1
- * is f1_macro), f1_macro, confusion_matrix [label][predicted] (sums of weights),
- * per_class, calibration: 10 bins [k/10, (k+1)/10) of the probability, ece (mean distance
- * of prediction and rate by weight) and mce (the largest). binary:hinge has no
- * probability, so none of logloss, brier and calibration; its curves are of the margin.
- * Labels between 0 and 1 count as shares of both classes in curves and logloss; the
- * tables by class give way to rmse, mae, mse, r2. multi:*: mlogloss, merror, accuracy,
- * balanced_accuracy, precision, recall and f1 _macro and _micro, auc (one class against
- * the rest, mean by prevalence: XGBoost's), auc_macro (plain mean), confusion_matrix (up
- * to 256 classes), per_class, calibration of the largest probability against being right.
- * regression: rmse, mae, mse, r2, mape (null where a label is 0), mean_label,
- * mean_prediction; poisson_deviance, gamma_deviance, tweedie_deviance by objective;
- * reg:quantileerror has `quantiles`: a list of alpha, pinball, coverage (share of labels
- * not above) and rmse... ranking: groups, ndcg, ndcg@5, ndcg@10, map (labels 0 and 1),
- * means over groups by weight. Tie rule: rows of one score share the places they take
- * together (the mean over all their orders; for map one step), so the order of rows never
- * matters. Gain 2^label - 1 (the label itself with linear_gain or a label over 31). A
- * group without a gain counts 1 in ndcg, as XGBoost has it, and without a 1 counts 1 in
- * map. survival: concordance (pairs by product of weights; tied predictions half), and
- * for aft interval_accuracy (prediction within its bounds). Several targets: `targets`, a
- * list of such objects, and the means of their numbers beside it.
+ * Two classes (binary:*, reg:logistic):
+ *
+ * threshold, auc, aucpr (XGBoost's interpolation), average_precision (scikit-learn's
+ * steps), gini (2 auc - 1), ks, logloss (probabilities held off 0 by 1e-16, as
+ * XGBoost's), brier, error, accuracy, balanced_accuracy, precision, recall, f1 (of these
+ * two: class 1; the custom metric f1 is f1_macro), f1_macro, confusion_matrix
+ * [label][predicted] of sums of weights, per_class, calibration: 10 bins [k/10, (k+1)/10)
+ * of the probability, ece (mean distance of prediction and rate, by weight), mce (the
+ * largest).
+ *
+ * binary:hinge has no probability, so no logloss, brier and calibration; its curves
+ * are of the margin. Labels between 0 and 1 are shares of both classes in curves and
+ * logloss; the tables by class give way to rmse, mae, mse, r2.
+ *
+ * Classes (multi:*):
+ *
+ * mlogloss, merror, accuracy, balanced_accuracy; precision, recall and f1 as _macro
+ * and _micro; auc (each class against the rest, mean by prevalence: XGBoost's), auc_macro
+ * (the plain mean), confusion_matrix (up to 256 classes), per_class, calibration of the
+ * largest probability against being right.
+ *
+ * Numbers (all other objectives):
+ *
+ * rmse, mae, mse, r2, mape (null where a label is 0), mean_label, mean_prediction;
+ * poisson_deviance, gamma_deviance or tweedie_deviance by objective.
+ * reg:quantileerror: `quantiles`, a list of alpha, pinball, coverage (share of labels not
+ * above) and these.
+ *
+ * Ranking (rank:*):
+ *
+ * groups, ndcg, ndcg@5, ndcg@10, map (labels 0 and 1 only): means over groups by
+ * weight. Tie rule: rows of one score share the places they take together (the mean over
+ * all their orders; for map they are one step), so the order of rows never matters. The
+ * gain is 2^label - 1; the label itself with linear_gain or a label over 31. A group
+ * without a gain counts 1 in ndcg and map, as XGBoost has it (which forgets the weight of
+ * such a group).
+ *
+ * Survival:
+ *
+ * concordance: pairs by the product of their weights, tied predictions half;
+ * survival:aft: interval_accuracy (prediction within its bounds).
+ *
+ * Several targets have a list `targets` of such objects, and the means of their numbers
+ * beside.
  */
 bl_status bli_final_metrics(const bl_scored *scored, bl_jw *jw, bl_err *err);
 

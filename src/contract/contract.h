@@ -54,8 +54,7 @@ typedef struct bl_param_def {
 /* The whole table, in the order of the README. */
 const bl_param_def *bli_param_defs(size_t *ret_n);
 
-/* --- The job
- * ------------------------------------------------------------------------------ */
+/* --- The job --- */
 
 /* A parameter in force. */
 typedef struct bl_param {

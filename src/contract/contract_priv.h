@@ -11,8 +11,7 @@
 #define BL_STAGE       "settings"
 #define BL_QUOTE_BYTES 81 /* of a user's text in a message */
 
-/* --- The files as bytes: what the job is made of, and what the fuzz target feeds
- * ---------- */
+/* --- The files as bytes: what the job is made of, and what the fuzz target feeds --- */
 
 /* One file of input/config; bytes NULL where it is absent. */
 typedef struct bl_config_text {
@@ -32,8 +31,7 @@ typedef struct bl_config_texts {
 bl_status bli_job_parse(const char *root, const bl_config_texts *texts, const bl_log *log,
                         bl_job **ret_job, bl_err *err);
 
-/* --- params.c, param_help.c
- * --------------------------------------------------------------- */
+/* --- params.c, param_help.c --- */
 
 /* By name or alias; NULL where there is none. */
 const bl_param_def *bli_param_find(const char *name);
@@ -44,8 +42,7 @@ size_t bli_param_index(const bl_param_def *def);
 #define BL_ACCEPTS_BYTES 640
 const char *bli_param_accepts(const bl_param_def *def, char out[BL_ACCEPTS_BYTES]);
 
-/* --- values.c: one hyperparameter
- * --------------------------------------------------------- */
+/* --- values.c: one hyperparameter --- */
 
 typedef struct bl_value {
     const bl_param_def *def; /* NULL: not given */
@@ -78,11 +75,38 @@ int64_t bli_int_or_default(const bl_values *values, const char *name);
 bool bli_bool_or_default(const bl_values *values, const char *name);
 const char *bli_choice_or_default(const bl_values *values, const char *name);
 
+/* Items of a given list (0: not given), and whether it holds a text. */
+size_t bli_n_items(const bl_values *values, const char *name);
+bool bli_lists(const bl_values *values, const char *name, const char *item);
+/* Texts equal; text begins with another. */
+bool bli_is(const char *a, const char *b);
+bool bli_starts(const char *text, const char *with);
+
 /* Do two given values mean the same. */
 bool bli_value_equal(const bl_value *a, const bl_value *b);
 
-/* --- lists.c: lists as people write them
- * -------------------------------------------------- */
+/* Steps of it that items.c shares. "eta is '2'; accepted is a number, 0 to 1". */
+bl_status bli_value_refuse(const bl_value *value, const char *found, bl_err *err);
+bl_status bli_choice_refuse(const bl_value *value, const char *text, bl_err *err);
+const char *bli_choice_find(const bl_param_def *def, const char *text);
+bool bli_in_range(const bl_param_def *def, double v);
+bool bli_read_whole(const char *text, int64_t *ret);
+bl_status bli_number_read(const bl_value *value, const char *text, double *ret,
+                          bl_err *err);
+/* A JSON text, number or boolean as text; nothing for the rest. */
+void bli_scalar_text(const json_t *raw, bl_buf *out);
+
+/* --- items.c: its items where it is a list --- */
+
+bool bli_is_list_type(bl_param_type type);
+/* Items of a JSON array or object; plain: whole numbers among texts are column indices.
+ */
+bl_status bli_items_read(bl_value *value, const json_t *list, bool plain, bl_err *err);
+bl_status bli_items_from_text(bl_value *value, bl_err *err);
+/* Sets value->text from its items. */
+bl_status bli_items_text(bl_value *value, bl_err *err);
+
+/* --- lists.c: lists as people write them --- */
 
 /* The text of a list as a JSON array (or object): JSON, a Python list, tuple or dict, or
  * items between commas (numbers: parts; else names). ret_plain: it was split at commas.
@@ -95,15 +119,13 @@ bl_status bli_list_parse(const char *text, bool numbers, json_t **ret_list,
 bl_status bli_config_item(const char *root, const char *name, json_t **ret_value,
                           bool *ret_plain, bl_err *err);
 
-/* --- hyperparameters.c: the whole file
- * ---------------------------------------------------- */
+/* --- hyperparameters.c: the whole file --- */
 
 bl_status bli_hyperparameters_read(const bl_config_text *file, const char *root,
                                    const bl_log *log, bl_values **ret_values,
                                    bl_err *err);
 
-/* --- The parts of a job
- * ------------------------------------------------------------------- */
+/* --- The parts of a job --- */
 
 bl_status bli_channels_read(const bl_config_text *file, const char *root,
                             const bl_log *log, bl_channel channels[BL_N_CHANNELS],
@@ -119,6 +141,7 @@ bl_status bli_columns_read(const bl_values *values, bl_read_settings *settings,
 /* Rules between settings that XGBoost is told or that steer training. */
 bl_status bli_rules_check(const bl_values *values, const bl_job *job, const bl_log *log,
                           bl_err *err);
+bl_status bli_booster_check(const bl_values *values, const bl_job *job, bl_err *err);
 /* One note that names given settings which do nothing in this job. */
 void bli_rules_note_unused(const bl_values *values, const bl_job *job, const bl_log *log);
 /* tree_method in force: the updater's where one that grows trees is named. */

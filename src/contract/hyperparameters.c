@@ -117,23 +117,33 @@ static bl_status check_sagemaker(const char *key, const json_t *value, bool *ret
     return BL_OK;
 }
 
+/* Does a value, or an item of a list however it is written, read as word. */
+static bool mentions(const json_t *raw, const char *word)
+{
+    const char *text = json_string_value(raw);
+    size_t n = strlen(word);
+    for (size_t i = 0; i < json_array_size(raw); i++) {
+        const json_t *item = json_array_get(raw, i);
+        if (json_is_string(item) && strcmp(json_string_value(item), word) == 0)
+            return true;
+    }
+    for (const char *at = text ? strstr(text, word) : NULL; at;
+         at = strstr(at + 1, word)) {
+        bool starts = at == text || strchr(" ,\"'[(", at[-1]);
+        if (starts && strchr(" ,\"'])", at[n])) /* the final NUL is found too */
+            return true;
+    }
+    return false;
+}
+
 static bl_status check_removed(const char *key, const bl_param_def *def,
                                const json_t *raw, bl_err *err)
 {
     const char *text = json_string_value(raw);
-    for (size_t i = 0; text && i < BL_LEN(removed); i++) {
-        if (strcmp(def->name, removed[i].name) != 0)
-            continue;
-        size_t n = strlen(removed[i].value);
-        for (const char *at = strstr(text, removed[i].value); at;
-             at = strstr(at + 1, removed[i].value)) {
-            bool starts = at == text || strchr(" ,\"'[", at[-1]);
-            bool ends = at[n] == '\0' || strchr(" ,\"']", at[n]);
-            if (starts && ends)
-                return bli_fail(err, BL_E_CONFIG, "%s is '%s': %s", key, removed[i].value,
-                                removed[i].says);
-        }
-    }
+    for (size_t i = 0; i < BL_LEN(removed); i++)
+        if (strcmp(def->name, removed[i].name) == 0 && mentions(raw, removed[i].value))
+            return bli_fail(err, BL_E_CONFIG, "%s is '%s': %s", key, removed[i].value,
+                            removed[i].says);
     if (strcmp(def->name, "device") == 0 && text &&
         (strstr(text, "cuda") || strstr(text, "gpu") || strstr(text, "sycl"))) {
         char quoted[BL_QUOTE_BYTES];

@@ -7,6 +7,7 @@
 
 #include "base/fs.h"
 #include "base/mem.h"
+#include "base/text.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -135,8 +136,7 @@ bl_status bli_list_parse(const char *text, bool numbers, json_t **ret_list,
     return BL_OK;
 }
 
-/* --- @NAME
- * --------------------------------------------------------------------------------- */
+/* --- @NAME --- */
 
 /* Is the real file behind path below the real folder root. */
 static bool inside(const char *root, const char *path)
@@ -188,28 +188,27 @@ bl_status bli_config_item(const char *root, const char *name, json_t **ret_value
     int n_folder = snprintf(folder, sizeof folder, "%s/input/data/config", root);
     int n_path = snprintf(path, sizeof path, "%s/%s", folder, name);
     struct stat st;
+    char quoted[BL_QUOTE_BYTES];
     if (*name == '\0' || *name == '/' || strstr(name, "..") || n_folder >= PATH_MAX ||
         n_path >= PATH_MAX)
         return bli_fail(
             err, BL_E_CONFIG,
-            "names no file: write @ and the name of a file of channel 'config', "
-            "such as @names.txt");
+            "'@%s' names no file: write @ and the name of a file of channel 'config', "
+            "such as @names.txt",
+            bli_quote(name, strlen(name), quoted, sizeof quoted));
+    bli_quote(name, strlen(name), quoted, sizeof quoted);
     if (stat(path, &st) != 0)
         return bli_fail(err, BL_E_CONFIG,
-                        "names a file that is not there: no '%s' in channel 'config'",
-                        name);
+                        "'@%s': there is no such file in channel 'config'", quoted);
     if (!S_ISREG(st.st_mode) || !inside(root, path))
-        return bli_fail(
-            err, BL_E_CONFIG,
-            "names '%s' of channel 'config', which is no ordinary file inside the "
-            "job's folder",
-            name);
+        return bli_fail(err, BL_E_CONFIG,
+                        "'@%s' is no ordinary file inside the job's folder", quoted);
     bl_buf buf;
     bl_status status = bli_read_file(path, bli_limits().config_bytes, &buf, err);
     if (status != BL_OK)
         return status;
     if (strlen(buf.data) != buf.n) {
-        status = bli_fail(err, BL_E_CONFIG, "names '%s', which holds a zero byte", name);
+        status = bli_fail(err, BL_E_CONFIG, "'@%s' holds a zero byte", quoted);
     } else {
         const char *first = buf.data;
         while (is_blank(*first))
@@ -220,7 +219,7 @@ bl_status bli_config_item(const char *root, const char *name, json_t **ret_value
         else
             status = lines(&buf, ret_value, err);
         if (status != BL_OK)
-            bli_err_prefix(err, "names '%s' of channel 'config'", name);
+            bli_err_prefix(err, "'@%s' in channel 'config'", quoted);
     }
     bli_buf_done(&buf);
     return status;

@@ -116,8 +116,7 @@ bool bli_metric_is_maximised(const char *name)
     return def && def->maximised;
 }
 
-/* --- One name
- * -------------------------------------------------------------------------------- */
+/* --- One name --- */
 
 static bl_status refuse_unknown(const char *key, const char *name, bl_err *err)
 {
@@ -200,28 +199,16 @@ static bl_status check_suffix(const bl_metric_def *def, const char *key, const c
                     takes);
 }
 
-/* --- Metric and objective
- * -------------------------------------------------------------------- */
-
-static bool starts(const char *text, const char *with)
-{
-    return strncmp(text, with, strlen(with)) == 0;
-}
-
-static size_t n_items(const bl_values *values, const char *name)
-{
-    const bl_value *value = bli_given(values, name);
-    return value ? json_array_size(value->items) : 0;
-}
+/* --- Metric and objective --- */
 
 /* Does each row get several predictions for one label. */
 static bool several_outputs(const bl_values *values, const bl_job *job)
 {
-    return starts(job->objective, "multi:") ||
+    return bli_starts(job->objective, "multi:") ||
            (strcmp(job->objective, "reg:quantileerror") == 0 &&
-            n_items(values, "quantile_alpha") > 1) ||
+            bli_n_items(values, "quantile_alpha") > 1) ||
            (strcmp(job->objective, "reg:expectileerror") == 0 &&
-            n_items(values, "expectile_alpha") > 1);
+            bli_n_items(values, "expectile_alpha") > 1);
 }
 
 /* NULL where the metric fits, else what it needs. */
@@ -229,8 +216,8 @@ static const char *unfit(const bl_metric_def *def, const bl_values *values,
                          const bl_job *job)
 {
     const char *objective = job->objective;
-    bool multi = starts(objective, "multi:");
-    bool two = starts(objective, "binary:") || strcmp(objective, "reg:logistic") == 0;
+    bool multi = bli_starts(objective, "multi:");
+    bool two = bli_starts(objective, "binary:") || strcmp(objective, "reg:logistic") == 0;
     bool aft = strcmp(objective, "survival:aft") == 0;
     bool ranking = def->suffix == SUFFIX_TOP || def->suffix == SUFFIX_TOP_MINUS;
     switch (def->needs) {
@@ -247,7 +234,7 @@ static const char *unfit(const bl_metric_def *def, const bl_values *values,
                          : "one prediction a row, and this objective has several";
         return ranking && job->read.labels.n > 1 ? "one label column" : NULL;
     case NEEDS_SCORES:
-        return multi || two || starts(objective, "rank:")
+        return multi || two || bli_starts(objective, "rank:")
                    ? NULL
                    : "a classification or ranking objective: binary:*, multi:*, rank:* "
                      "or "
@@ -290,8 +277,7 @@ static bl_status check_fit(const bl_metric_def *def, const char *key, const char
                     bli_given(values, "objective") ? "" : " (the default)", needs);
 }
 
-/* --- The list of a job
- * ----------------------------------------------------------------------- */
+/* --- The list of a job --- */
 
 static bool listed(const bl_job *job, const char *name)
 {

@@ -13,50 +13,24 @@
 #include <math.h>
 #include <string.h>
 
-static bool is(const char *a, const char *b)
-{
-    return strcmp(a, b) == 0;
-}
-
-static bool starts(const char *text, const char *with)
-{
-    return strncmp(text, with, strlen(with)) == 0;
-}
-
-static size_t n_items(const bl_values *values, const char *name)
-{
-    const bl_value *value = bli_given(values, name);
-    return value ? json_array_size(value->items) : 0;
-}
-
-static bool lists(const bl_values *values, const char *name, const char *item)
-{
-    const bl_value *value = bli_given(values, name);
-    for (size_t i = 0; value && i < json_array_size(value->items); i++)
-        if (is(json_string_value(json_array_get(value->items, i)), item))
-            return true;
-    return false;
-}
-
 /* Predictions a row as far as settings tell: classes, quantiles, label columns. */
 static size_t n_outputs(const bl_values *values, const bl_job *job)
 {
     if (job->num_class > 1)
         return (size_t)job->num_class;
-    if (is(job->objective, "reg:quantileerror"))
-        return n_items(values, "quantile_alpha");
-    if (is(job->objective, "reg:expectileerror"))
-        return n_items(values, "expectile_alpha");
+    if (bli_is(job->objective, "reg:quantileerror"))
+        return bli_n_items(values, "quantile_alpha");
+    if (bli_is(job->objective, "reg:expectileerror"))
+        return bli_n_items(values, "expectile_alpha");
     return job->read.labels.n > 1 ? job->read.labels.n : 1;
 }
 
-/* --- Objective
- * ------------------------------------------------------------------------------- */
+/* --- Objective --- */
 
 static bl_status check_classes(const bl_values *values, const bl_job *job, bl_err *err)
 {
     const bl_value *num_class = bli_given(values, "num_class");
-    bool multi = starts(job->objective, "multi:");
+    bool multi = bli_starts(job->objective, "multi:");
     if (multi && !num_class)
         return bli_fail(
             err, BL_E_CONFIG,
@@ -82,7 +56,8 @@ static bl_status check_alphas(const bl_values *values, const bl_job *job,
                               const char *objective, const char *name, bl_err *err)
 {
     const bl_value *alphas = bli_given(values, name);
-    if (is(job->objective, objective) && (!alphas || json_array_size(alphas->items) == 0))
+    if (bli_is(job->objective, objective) &&
+        (!alphas || json_array_size(alphas->items) == 0))
         return bli_fail(
             err, BL_E_CONFIG,
             "objective %s needs %s, one or more numbers from 0 to 1, ascending, as "
@@ -101,20 +76,21 @@ static bl_status check_alphas(const bl_values *values, const bl_job *job,
 static bl_status check_labels(const bl_values *values, const bl_job *job, bl_err *err)
 {
     const char *objective = job->objective;
-    bool one_only = starts(objective, "multi:") || starts(objective, "rank:") ||
-                    is(objective, "survival:cox") || is(objective, "reg:quantileerror") ||
-                    is(objective, "reg:expectileerror");
+    bool one_only = bli_starts(objective, "multi:") || bli_starts(objective, "rank:") ||
+                    bli_is(objective, "survival:cox") ||
+                    bli_is(objective, "reg:quantileerror") ||
+                    bli_is(objective, "reg:expectileerror");
     if (job->read.labels.n > 1 && one_only)
         return bli_fail(err, BL_E_CONFIG,
                         "bl_label names %zu columns, and objective %s takes one",
                         job->read.labels.n, objective);
-    if (starts(objective, "rank:") && !job->read.has_group)
+    if (bli_starts(objective, "rank:") && !job->read.has_group)
         return bli_fail(
             err, BL_E_CONFIG,
             "objective %s needs bl_group, the column that says which rows are "
             "ranked together",
             objective);
-    if (job->read.has_group && job->read.has_weight && !starts(objective, "rank:"))
+    if (job->read.has_group && job->read.has_weight && !bli_starts(objective, "rank:"))
         return bli_fail(
             err, BL_E_CONFIG,
             "bl_group and a weight column are both given: weights are then those "
@@ -135,10 +111,12 @@ static bl_status check_base_score(const bl_values *values, const bl_job *job, bl
 {
     const bl_value *given = bli_given(values, "base_score");
     const char *objective = job->objective;
-    bool share = is(objective, "binary:logistic") || is(objective, "reg:logistic");
-    bool positive = is(objective, "count:poisson") || is(objective, "reg:gamma") ||
-                    is(objective, "reg:tweedie") || starts(objective, "survival:");
-    size_t n = n_items(values, "base_score"), outputs = n_outputs(values, job);
+    bool share =
+        bli_is(objective, "binary:logistic") || bli_is(objective, "reg:logistic");
+    bool positive = bli_is(objective, "count:poisson") ||
+                    bli_is(objective, "reg:gamma") || bli_is(objective, "reg:tweedie") ||
+                    bli_starts(objective, "survival:");
+    size_t n = bli_n_items(values, "base_score"), outputs = n_outputs(values, job);
     if (!given)
         return BL_OK;
     if (n != 1 && n != outputs)
@@ -164,193 +142,7 @@ static bl_status check_base_score(const bl_values *values, const bl_job *job, bl
     return BL_OK;
 }
 
-/* --- Booster, tree method, updaters
- * ---------------------------------------------------------- */
-
-static const struct {
-    const char *updater, *method;
-} growers[] = {{"grow_colmaker", "exact"},
-               {"grow_histmaker", "approx"},
-               {"grow_quantile_histmaker", "hist"}};
-
-static const char *grower_method(const char *updater)
-{
-    for (size_t i = 0; i < BL_LEN(growers); i++)
-        if (is(updater, growers[i].updater))
-            return growers[i].method;
-    return NULL;
-}
-
-const char *bli_effective_method(const bl_values *values)
-{
-    const bl_value *updater = bli_given(values, "updater");
-    const char *method = bli_choice_or_default(values, "tree_method");
-    if (is(bli_choice_or_default(values, "process_type"), "update"))
-        return "exact"; /* refresh and prune walk rows of an ordinary matrix */
-    for (size_t i = 0; updater && i < json_array_size(updater->items); i++) {
-        const char *of =
-            grower_method(json_string_value(json_array_get(updater->items, i)));
-        if (of)
-            return of;
-    }
-    return method;
-}
-
-static bl_status check_linear(const bl_values *values, const bl_job *job, bl_err *err)
-{
-    static const char *const trees_only[] = {"monotone_constraints",
-                                             "interaction_constraints"};
-    const bl_value *updater = bli_given(values, "updater");
-    const char *selector = bli_choice_or_default(values, "feature_selector");
-    const char *solver = "shotgun";
-    if (updater) {
-        solver = json_string_value(json_array_get(updater->items, 0));
-        if (json_array_size(updater->items) != 1 ||
-            !(is(solver, "shotgun") || is(solver, "coord_descent")))
-            return bli_fail(
-                err, BL_E_CONFIG,
-                "updater is '%s'; booster gblinear takes exactly one of shotgun and "
-                "coord_descent",
-                updater->text);
-    }
-    if (is(solver, "shotgun") && !is(selector, "cyclic") && !is(selector, "shuffle"))
-        return bli_fail(
-            err, BL_E_CONFIG,
-            "feature_selector %s needs updater coord_descent; updater %s takes "
-            "cyclic and shuffle",
-            selector, updater ? "shotgun" : "shotgun (the default)");
-    if (job->read.enable_categorical || lists(values, "bl_feature_types", "c"))
-        return bli_fail(
-            err, BL_E_CONFIG,
-            "booster gblinear takes no categories: use gbtree, or leave %s out",
-            job->read.enable_categorical ? "enable_categorical"
-                                         : "type c in bl_feature_types");
-    for (size_t i = 0; i < BL_LEN(trees_only); i++)
-        if (n_items(values, trees_only[i]))
-            return bli_fail(err, BL_E_CONFIG,
-                            "%s would have no effect with booster gblinear: use gbtree",
-                            trees_only[i]);
-    if (is(bli_choice_or_default(values, "multi_strategy"), "multi_output_tree") ||
-        is(bli_choice_or_default(values, "process_type"), "update"))
-        return bli_fail(err, BL_E_CONFIG,
-                        "%s needs trees, and booster is gblinear: use gbtree",
-                        is(bli_choice_or_default(values, "process_type"), "update")
-                            ? "process_type update"
-                            : "multi_strategy multi_output_tree");
-    return BL_OK;
-}
-
-static bl_status check_update(const bl_values *values, const bl_job *job, bl_err *err)
-{
-    const bl_value *updater = bli_given(values, "updater");
-    if (!updater)
-        return bli_fail(err, BL_E_CONFIG,
-                        "process_type update needs updater: refresh, prune or both");
-    for (size_t i = 0; i < json_array_size(updater->items); i++) {
-        const char *name = json_string_value(json_array_get(updater->items, i));
-        if (!is(name, "refresh") && !is(name, "prune"))
-            return bli_fail(
-                err, BL_E_CONFIG,
-                "updater is '%s'; with process_type update it takes refresh and "
-                "prune, which change trees, and not %s",
-                updater->text, name);
-    }
-    if (!job->channels[BL_CHANNEL_MODEL].present)
-        return bli_fail(
-            err, BL_E_CONFIG,
-            "process_type update needs channel 'model', whose trees it updates");
-    return BL_OK;
-}
-
-static bl_status check_updaters(const bl_values *values, bl_err *err)
-{
-    const bl_value *updater = bli_given(values, "updater");
-    const bl_value *method = bli_given(values, "tree_method");
-    const char *grower = NULL;
-    for (size_t i = 0; updater && i < json_array_size(updater->items); i++) {
-        const char *name = json_string_value(json_array_get(updater->items, i));
-        if (is(name, "shotgun") || is(name, "coord_descent"))
-            return bli_fail(
-                err, BL_E_CONFIG,
-                "updater %s is for booster gblinear; trees take grow_colmaker, "
-                "grow_histmaker, grow_quantile_histmaker, refresh and prune",
-                name);
-        if (!grower_method(name)) {
-            if (i == 0)
-                return bli_fail(
-                    err, BL_E_CONFIG,
-                    "updater is '%s'; the first must grow a tree: grow_colmaker, "
-                    "grow_histmaker or grow_quantile_histmaker (%s alone needs "
-                    "process_type update)",
-                    updater->text, name);
-            continue;
-        }
-        if (grower)
-            return bli_fail(err, BL_E_CONFIG,
-                            "updater names both %s and %s; only one can grow the trees",
-                            grower, name);
-        grower = name;
-        if (i > 0)
-            return bli_fail(err, BL_E_CONFIG, "updater is '%s'; %s must stand first",
-                            updater->text, name);
-    }
-    if (grower && method && !is(method->choice, "auto") &&
-        !is(method->choice, grower_method(grower)))
-        return bli_fail(
-            err, BL_E_CONFIG,
-            "updater %s is tree_method %s, but tree_method is %s: leave one out", grower,
-            grower_method(grower), method->choice);
-    return BL_OK;
-}
-
-static bl_status check_exact(const bl_values *values, const bl_job *job, bl_err *err)
-{
-    const bl_value *depth = bli_given(values, "max_depth");
-    const bl_value *bynode = bli_given(values, "colsample_bynode");
-    if (depth && depth->i == 0)
-        return bli_fail(
-            err, BL_E_CONFIG,
-            "max_depth is 0, no bound, and tree_method exact needs one: give a "
-            "depth of 1 or more, or use hist");
-    if (bynode && bynode->d < 1)
-        return bli_fail(
-            err, BL_E_CONFIG,
-            "colsample_bynode is '%s'; tree_method exact does not draw columns by "
-            "node: leave it out, or use hist",
-            bynode->text);
-    if (is(bli_choice_or_default(values, "sampling_method"), "gradient_based"))
-        return bli_fail(
-            err, BL_E_CONFIG,
-            "sampling_method gradient_based has no effect with tree_method exact: "
-            "use hist");
-    if (job->read.enable_categorical || lists(values, "bl_feature_types", "c"))
-        return bli_fail(
-            err, BL_E_CONFIG,
-            "tree_method exact takes no categories: use hist, or leave %s out",
-            job->read.enable_categorical ? "enable_categorical"
-                                         : "type c in bl_feature_types");
-    return BL_OK;
-}
-
-static bl_status check_trees(const bl_values *values, const bl_job *job, bl_err *err)
-{
-    const char *method = bli_effective_method(values);
-    bool update = is(bli_choice_or_default(values, "process_type"), "update");
-    bl_status st = update ? check_update(values, job, err) : check_updaters(values, err);
-    if (st != BL_OK)
-        return st;
-    if (is(bli_choice_or_default(values, "multi_strategy"), "multi_output_tree") &&
-        !is(method, "hist") && !is(method, "auto"))
-        return bli_fail(
-            err, BL_E_CONFIG,
-            "multi_strategy multi_output_tree needs tree_method hist or auto; it is "
-            "%s",
-            update ? "an update" : method);
-    return is(method, "exact") && !update ? check_exact(values, job, err) : BL_OK;
-}
-
-/* --- Settings that would do nothing
- * ---------------------------------------------------------- */
+/* --- Settings that would do nothing --- */
 
 /* name matters where the objective begins with one of the texts, or a metric does. */
 static const struct {
@@ -377,10 +169,10 @@ static const struct {
 static bool scope_holds(size_t i, const bl_job *job)
 {
     for (const char *const *objective = scoped[i].objectives; *objective; objective++)
-        if (starts(job->objective, *objective))
+        if (bli_starts(job->objective, *objective))
             return true;
     for (size_t j = 0; scoped[i].metric && j < job->n_metrics; j++)
-        if (starts(job->metrics[j].name, scoped[i].metric))
+        if (bli_starts(job->metrics[j].name, scoped[i].metric))
             return true;
     return false;
 }
@@ -391,22 +183,22 @@ static bool unused(const bl_values *values, const bl_job *job, const bl_param_de
                                              "updater"};
     static const char *const not_exact[] = {"max_leaves", "grow_policy", "max_bin",
                                             "max_cached_hist_node"};
-    bool linear = is(job->booster, "gblinear");
-    bool of_trees = is(def->group, "Trees") || is(def->group, "Dropout");
+    bool linear = bli_is(job->booster, "gblinear");
+    bool of_trees = bli_is(def->group, "Trees") || bli_is(def->group, "Dropout");
     for (size_t i = 0; i < BL_LEN(scoped); i++)
-        if (is(scoped[i].name, def->name))
+        if (bli_is(scoped[i].name, def->name))
             return !scope_holds(i, job);
     for (size_t i = 0; i < BL_LEN(linear_too); i++)
-        if (is(linear_too[i], def->name))
+        if (bli_is(linear_too[i], def->name))
             return false;
     if (linear ? of_trees : strstr(def->group, "gblinear") != NULL)
         return true;
     for (size_t i = 0; i < BL_LEN(not_exact); i++)
-        if (is(not_exact[i], def->name))
-            return is(job->tree_method, "exact");
-    if (is(def->name, "refresh_leaf"))
-        return !lists(values, "updater", "refresh");
-    return is(def->name, "_num_cv_round") && !bli_given(values, "_kfold");
+        if (bli_is(not_exact[i], def->name))
+            return bli_is(job->tree_method, "exact");
+    if (bli_is(def->name, "refresh_leaf"))
+        return !bli_lists(values, "updater", "refresh");
+    return bli_is(def->name, "_num_cv_round") && !bli_given(values, "_kfold");
 }
 
 void bli_rules_note_unused(const bl_values *values, const bl_job *job, const bl_log *log)
@@ -420,8 +212,7 @@ void bli_rules_note_unused(const bl_values *values, const bl_job *job, const bl_
     bli_buf_done(&names);
 }
 
-/* --- The rest
- * -------------------------------------------------------------------------------- */
+/* --- The rest --- */
 
 static bl_status check_folds(const bl_values *values, const bl_job *job, bl_err *err)
 {
@@ -436,7 +227,8 @@ static bl_status check_folds(const bl_values *values, const bl_job *job, bl_err 
 static bl_status check_explain(const bl_values *values, const bl_job *job, bl_err *err)
 {
     const bl_value *explain = bli_given(values, "bl_explain");
-    if (explain && (is(explain->choice, "validation") || is(explain->choice, "both")) &&
+    if (explain &&
+        (bli_is(explain->choice, "validation") || bli_is(explain->choice, "both")) &&
         !job->channels[BL_CHANNEL_VALIDATION].present)
         return bli_fail(
             err, BL_E_CONFIG,
@@ -460,12 +252,12 @@ static bl_status check_later(const bl_values *values, const bl_log *log, bl_err 
             err, BL_E_CONFIG,
             "bl_require_encryption is not in this version yet, so nothing can be "
             "promised: leave it out");
-    if (is(bli_choice_or_default(values, "bl_isolation"), "required"))
+    if (bli_is(bli_choice_or_default(values, "bl_isolation"), "required"))
         return bli_fail(
             err, BL_E_CONFIG,
             "bl_isolation is required, and the sandbox is not in this version yet: "
             "leave it out");
-    if (is(bli_choice_or_default(values, "bl_checkpoint_foreign"), "use"))
+    if (bli_is(bli_choice_or_default(values, "bl_checkpoint_foreign"), "use"))
         return bli_fail(
             err, BL_E_CONFIG,
             "bl_checkpoint_foreign is use, and checkpoints are not in this version "
@@ -484,7 +276,6 @@ bl_status bli_rules_check(const bl_values *values, const bl_job *job, const bl_l
                           bl_err *err)
 {
     const bl_value *slope = bli_given(values, "huber_slope");
-    bool linear = is(job->booster, "gblinear");
     bl_status st = BL_OK;
     if (slope && slope->d == 0)
         st = bli_fail(err, BL_E_CONFIG, "huber_slope is 0; accepted is any other number");
@@ -499,7 +290,7 @@ bl_status bli_rules_check(const bl_values *values, const bl_job *job, const bl_l
     if (st == BL_OK)
         st = check_base_score(values, job, err);
     if (st == BL_OK)
-        st = linear ? check_linear(values, job, err) : check_trees(values, job, err);
+        st = bli_booster_check(values, job, err);
     if (st == BL_OK)
         st = check_folds(values, job, err);
     if (st == BL_OK)

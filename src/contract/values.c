@@ -32,7 +32,7 @@ void bli_values_free(bl_values *values)
 }
 
 /* "eta is '2'; accepted is a number, 0 to 1": the refusal of most values. */
-static bl_status refuse(const bl_value *value, const char *found, bl_err *err)
+bl_status bli_value_refuse(const bl_value *value, const char *found, bl_err *err)
 {
     char quoted[BL_QUOTE_BYTES], accepts[BL_ACCEPTS_BYTES];
     return bli_fail(err, BL_E_CONFIG, "%s is '%s'; accepted is %s", value->key,
@@ -40,8 +40,7 @@ static bl_status refuse(const bl_value *value, const char *found, bl_err *err)
                     bli_param_accepts(value->def, accepts));
 }
 
-/* --- Text
- * ------------------------------------------------------------------------------------ */
+/* --- Text --- */
 
 static bl_status copy_trimmed(const char *text, size_t n, char **ret_text, bl_err *err)
 {
@@ -82,7 +81,7 @@ static bl_status unwrap(const json_t *raw, char **ret_text, bl_err *err)
     return BL_OK;
 }
 
-static void scalar_text(const json_t *raw, bl_buf *out)
+void bli_scalar_text(const json_t *raw, bl_buf *out)
 {
     bl_jw jw = {.buf = out};
     if (json_is_string(raw))
@@ -95,45 +94,16 @@ static void scalar_text(const json_t *raw, bl_buf *out)
         bli_jw_bool(&jw, json_is_true(raw));
 }
 
-/* Arrays of depth 2 at most, as normalised. */
-static void items_text(const json_t *items, bl_jw *jw)
-{
-    size_t i;
-    const char *name;
-    json_t *item;
-    if (json_is_array(items)) {
-        bli_jw_list(jw, true);
-        for (i = 0; i < json_array_size(items); i++)
-            items_text(json_array_get(items, i), jw);
-        bli_jw_list_end(jw);
-    } else if (json_is_object(items)) {
-        bli_jw_object(jw);
-        json_object_foreach((json_t *)(uintptr_t)items, name, item)
-        {
-            bli_jw_key(jw, name);
-            items_text(item, jw);
-        }
-        bli_jw_object_end(jw);
-    } else if (json_is_integer(items)) {
-        bli_jw_int(jw, json_integer_value(items));
-    } else if (json_is_real(items)) {
-        bli_jw_double(jw, json_real_value(items));
-    } else {
-        bli_jw_text(jw, json_string_value(items));
-    }
-}
+/* --- Numbers, words --- */
 
-/* --- Numbers, words
- * -------------------------------------------------------------------------- */
-
-static bool in_range(const bl_param_def *def, double v)
+bool bli_in_range(const bl_param_def *def, double v)
 {
     return (def->low_open ? v > def->low : v >= def->low) &&
            (def->high_open ? v < def->high : v <= def->high);
 }
 
 /* "5", " 5 ", "5.0" and "5e0" are 5; whole numbers only. */
-static bool whole(const char *text, int64_t *ret)
+bool bli_read_whole(const char *text, int64_t *ret)
 {
     double d;
     if (bli_read_int(text, strlen(text), ret))
@@ -147,8 +117,9 @@ static bool whole(const char *text, int64_t *ret)
 
 static bl_status read_int(bl_value *value, bl_err *err)
 {
-    if (!whole(value->text, &value->i) || !in_range(value->def, (double)value->i))
-        return refuse(value, value->text, err);
+    if (!bli_read_whole(value->text, &value->i) ||
+        !bli_in_range(value->def, (double)value->i))
+        return bli_value_refuse(value, value->text, err);
     value->d = (double)value->i;
     return BL_OK;
 }
@@ -159,11 +130,11 @@ static bool fits_float(const bl_param_def *def, double d)
 {
     float f = (float)d;
     return fabs(d) <= (double)FLT_MAX && (d == 0 || fabsf(f) >= FLT_MIN) &&
-           in_range(def, (double)f);
+           bli_in_range(def, (double)f);
 }
 
-static bl_status read_number(const bl_value *value, const char *text, double *ret,
-                             bl_err *err)
+bl_status bli_number_read(const bl_value *value, const char *text, double *ret,
+                          bl_err *err)
 {
     bl_number kind = bli_read_double(text, strlen(text), ret);
     bool is_missing = strcmp(value->def->name, "missing") == 0;
@@ -171,8 +142,8 @@ static bl_status read_number(const bl_value *value, const char *text, double *re
         *ret = (double)NAN;
         return BL_OK;
     }
-    if (kind != BL_NUMBER_OK || !in_range(value->def, *ret))
-        return refuse(value, text, err);
+    if (kind != BL_NUMBER_OK || !bli_in_range(value->def, *ret))
+        return bli_value_refuse(value, text, err);
     if (!fits_float(value->def, *ret)) {
         char quoted[BL_QUOTE_BYTES], accepts[BL_ACCEPTS_BYTES];
         return bli_fail(err, BL_E_CONFIG,
@@ -196,10 +167,10 @@ static bl_status read_bool(bl_value *value, bl_err *err)
             value->b = words[i].b;
             return BL_OK;
         }
-    return refuse(value, value->text, err);
+    return bli_value_refuse(value, value->text, err);
 }
 
-static const char *find_choice(const bl_param_def *def, const char *text)
+const char *bli_choice_find(const bl_param_def *def, const char *text)
 {
     for (const char *const *choice = def->choices; *choice; choice++)
         if (bli_text_equal_nocase(*choice, text))
@@ -207,252 +178,21 @@ static const char *find_choice(const bl_param_def *def, const char *text)
     return NULL;
 }
 
-static bl_status refuse_choice(const bl_value *value, const char *text, bl_err *err)
+bl_status bli_choice_refuse(const bl_value *value, const char *text, bl_err *err)
 {
     size_t n = 0;
     while (value->def->choices[n])
         n++;
     const char *near = bli_nearest(text, value->def->choices, n);
     if (!near)
-        return refuse(value, text, err);
+        return bli_value_refuse(value, text, err);
     char quoted[BL_QUOTE_BYTES], accepts[BL_ACCEPTS_BYTES];
     return bli_fail(err, BL_E_CONFIG, "%s is '%s' (did you mean '%s'?); accepted is %s",
                     value->key, bli_quote(text, strlen(text), quoted, sizeof quoted),
                     near, bli_param_accepts(value->def, accepts));
 }
 
-/* --- Lists
- * ----------------------------------------------------------------------------------- */
-
-static bool is_list(bl_param_type type)
-{
-    return type == BL_PARAM_LIST || type == BL_PARAM_FLOATS || type == BL_PARAM_TUPLE ||
-           type == BL_PARAM_NESTED || type == BL_PARAM_COLUMN || type == BL_PARAM_COLUMNS;
-}
-
-static bl_status bad_item(const bl_value *value, size_t i, const json_t *item,
-                          bl_err *err)
-{
-    char accepts[BL_ACCEPTS_BYTES], quoted[BL_QUOTE_BYTES];
-    bl_buf text = {0};
-    scalar_text(item, &text);
-    const char *found = json_is_array(item)    ? "a list"
-                        : json_is_object(item) ? "an object"
-                        : json_is_null(item)   ? "null"
-                        : text.n == 0
-                            ? "empty"
-                            : bli_quote(text.data, text.n, quoted, sizeof quoted);
-    bl_status st = bli_fail(err, BL_E_CONFIG, "%s: item %zu is %s%s%s; accepted is %s",
-                            value->key, i + 1, text.n ? "'" : "", found,
-                            text.n ? "'" : "", bli_param_accepts(value->def, accepts));
-    bli_buf_done(&text);
-    return st;
-}
-
-static json_t *item_name(const json_t *item)
-{
-    bl_buf text = {0};
-    scalar_text(item, &text);
-    json_t *name =
-        text.n && !json_is_boolean(item) ? json_stringn(text.data, text.n) : NULL;
-    bli_buf_done(&text);
-    return name;
-}
-
-static json_t *item_int(const bl_value *value, const json_t *item)
-{
-    bl_buf text = {0};
-    int64_t i = 0;
-    scalar_text(item, &text);
-    bool ok = text.n && !json_is_boolean(item) && whole(text.data, &i) &&
-              in_range(value->def, (double)i);
-    bli_buf_done(&text);
-    return ok ? json_integer(i) : NULL;
-}
-
-/* A number is an index; so is a whole number in plain text, but not a quoted one in a
- * list. */
-static json_t *item_column(const json_t *item, bool plain)
-{
-    int64_t i;
-    if (json_is_integer(item))
-        return json_integer_value(item) >= 0 ? json_incref((json_t *)(uintptr_t)item)
-                                             : NULL;
-    if (!json_is_string(item) || json_string_length(item) == 0)
-        return NULL;
-    const char *text = json_string_value(item);
-    if (plain && bli_read_int(text, strlen(text), &i))
-        return i >= 0 ? json_integer(i) : NULL;
-    return json_string(text);
-}
-
-static json_t *item_feature(const json_t *item)
-{
-    if (json_is_string(item))
-        return json_string_length(item) ? json_incref((json_t *)(uintptr_t)item) : NULL;
-    int64_t i;
-    bl_buf text = {0};
-    scalar_text(item, &text);
-    bool ok = json_is_number(item) && whole(text.data, &i) && i >= 0 && i < (1 << 24);
-    bli_buf_done(&text);
-    return ok ? json_integer(i) : NULL;
-}
-
-static bl_status read_item(const bl_value *value, size_t i, const json_t *item,
-                           bool plain, json_t **ret_item, bl_err *err)
-{
-    json_t *got = NULL;
-    double d;
-    switch (value->def->type) {
-    case BL_PARAM_LIST:
-        got = item_name(item);
-        if (got && value->def->choices && strcmp(value->def->name, "eval_metric") != 0) {
-            const char *choice = find_choice(value->def, json_string_value(got));
-            if (!choice) {
-                bl_status st = refuse_choice(value, json_string_value(got), err);
-                json_decref(got);
-                return st;
-            }
-            json_decref(got);
-            got = json_string(choice);
-        }
-        break;
-    case BL_PARAM_FLOATS: {
-        bl_buf text = {0};
-        scalar_text(item, &text);
-        bl_status st = BL_OK;
-        if (text.n && !json_is_boolean(item)) {
-            st = read_number(value, text.data, &d, err);
-            got = st == BL_OK ? json_real(d) : NULL;
-        }
-        bli_buf_done(&text);
-        if (st != BL_OK)
-            return st;
-        break;
-    }
-    case BL_PARAM_TUPLE:
-        got = item_int(value, item);
-        break;
-    case BL_PARAM_COLUMN:
-    case BL_PARAM_COLUMNS:
-        got = item_column(item, plain);
-        break;
-    default:
-        got = item_feature(item);
-    }
-    if (!got)
-        return bad_item(value, i, item, err);
-    *ret_item = got;
-    return BL_OK;
-}
-
-static bl_status read_items(const bl_value *value, const json_t *list, bool plain,
-                            json_t **ret_items, bl_err *err)
-{
-    json_t *items = json_array();
-    bl_status st = items ? BL_OK : bli_fail(err, BL_E_NOMEM, "no memory for a list");
-    uint64_t most = bli_limits().columns;
-    if (st == BL_OK && json_array_size(list) > most)
-        st = bli_fail(err, BL_E_LIMIT, "%s holds %zu items; at most %llu are accepted",
-                      value->key, json_array_size(list), (unsigned long long)most);
-    for (size_t i = 0; st == BL_OK && i < json_array_size(list); i++) {
-        const json_t *item = json_array_get(list, i);
-        json_t *got = NULL;
-        if (value->def->type == BL_PARAM_NESTED && json_is_array(item)) {
-            json_t *group = json_array();
-            for (size_t j = 0; st == BL_OK && j < json_array_size(item); j++) {
-                st = read_item(value, j, json_array_get(item, j), plain, &got, err);
-                if (st == BL_OK && json_array_append_new(group, got) != 0)
-                    st = bli_fail(err, BL_E_NOMEM, "no memory for a list");
-            }
-            got = group;
-        } else if (value->def->type == BL_PARAM_NESTED) {
-            st = bad_item(value, i, item, err);
-        } else {
-            st = read_item(value, i, item, plain, &got, err);
-        }
-        if (st == BL_OK && json_array_append_new(items, got) != 0)
-            st = bli_fail(err, BL_E_NOMEM, "no memory for a list");
-        else if (st != BL_OK)
-            json_decref(got);
-    }
-    if (st != BL_OK)
-        json_decref(items);
-    else
-        *ret_items = items;
-    return st;
-}
-
-/* {"NAME": 1}: constraints by feature name. */
-static bl_status read_dict(const bl_value *value, const json_t *dict, json_t **ret_items,
-                           bl_err *err)
-{
-    json_t *items = json_object();
-    bl_status st = items ? BL_OK : bli_fail(err, BL_E_NOMEM, "no memory for a list");
-    const char *name;
-    json_t *item;
-    size_t i = 0;
-    json_object_foreach((json_t *)(uintptr_t)dict, name, item)
-    {
-        json_t *got = item_int(value, item);
-        if (!got)
-            st = bad_item(value, i, item, err);
-        else if (json_object_set_new(items, name, got) != 0)
-            st = bli_fail(err, BL_E_NOMEM, "no memory for a list");
-        if (st != BL_OK)
-            break;
-        i++;
-    }
-    if (st != BL_OK)
-        json_decref(items);
-    else
-        *ret_items = items;
-    return st;
-}
-
-static bl_status read_list(bl_value *value, const json_t *list, bool plain, bl_err *err)
-{
-    bl_param_type type = value->def->type;
-    if (json_is_object(list)) {
-        if (type != BL_PARAM_TUPLE) {
-            char accepts[BL_ACCEPTS_BYTES];
-            return bli_fail(err, BL_E_CONFIG, "%s is an object; accepted is %s",
-                            value->key, bli_param_accepts(value->def, accepts));
-        }
-        return read_dict(value, list, &value->items, err);
-    }
-    if (type == BL_PARAM_COLUMN && json_array_size(list) != 1)
-        return bli_fail(err, BL_E_CONFIG, "%s names %zu columns; accepted is one",
-                        value->key, json_array_size(list));
-    return read_items(value, list, plain, &value->items, err);
-}
-
-static bl_status list_from_text(bl_value *value, bl_err *err)
-{
-    bl_param_type type = value->def->type;
-    json_t *list = NULL;
-    bool plain = false;
-    bl_status st;
-    if (type == BL_PARAM_COLUMN && !strchr("[(", *value->text)) {
-        /* One column's name may hold a comma. */
-        list = json_pack("[s]", value->text);
-        plain = true;
-        st = list ? BL_OK : bli_fail(err, BL_E_CONFIG, "%s is no UTF-8 text", value->key);
-    } else {
-        bool numbers =
-            type == BL_PARAM_FLOATS || type == BL_PARAM_TUPLE || type == BL_PARAM_NESTED;
-        st = bli_list_parse(value->text, numbers, &list, &plain, err);
-        if (st == BL_E_CONFIG)
-            return refuse(value, value->text, err);
-    }
-    if (st == BL_OK)
-        st = read_list(value, list, plain, err);
-    json_decref(list);
-    return st;
-}
-
-/* --- The whole value
- * ------------------------------------------------------------------------- */
+/* --- The whole value --- */
 
 static bl_status read_typed(bl_value *value, bl_err *err)
 {
@@ -460,16 +200,16 @@ static bl_status read_typed(bl_value *value, bl_err *err)
     case BL_PARAM_INT:
         return read_int(value, err);
     case BL_PARAM_FLOAT:
-        return read_number(value, value->text, &value->d, err);
+        return bli_number_read(value, value->text, &value->d, err);
     case BL_PARAM_BOOL:
         return read_bool(value, err);
     case BL_PARAM_CHOICE:
-        value->choice = find_choice(value->def, value->text);
-        return value->choice ? BL_OK : refuse_choice(value, value->text, err);
+        value->choice = bli_choice_find(value->def, value->text);
+        return value->choice ? BL_OK : bli_choice_refuse(value, value->text, err);
     case BL_PARAM_TEXT:
         return BL_OK;
     default:
-        return list_from_text(value, err);
+        return bli_items_from_text(value, err);
     }
 }
 
@@ -479,15 +219,15 @@ static bl_status read_at(bl_value *value, const char *root, bl_err *err)
     json_t *content = NULL;
     bool plain;
     bl_status st = bli_config_item(root, value->text + 1, &content, &plain, err);
-    if (st == BL_OK && is_list(value->def->type)) {
-        st = read_list(value, content, plain, err);
+    if (st == BL_OK && bli_is_list_type(value->def->type)) {
+        st = bli_items_read(value, content, plain, err);
         json_decref(content);
         return st;
     }
     if (st == BL_OK && value->def->type != BL_PARAM_TEXT) {
         if (!plain || json_array_size(content) != 1) {
-            st = bli_fail(err, BL_E_CONFIG, "names '%s', which must hold one line",
-                          value->text + 1);
+            st = bli_fail(err, BL_E_CONFIG, "'%.*s' must hold one line", BL_QUOTE_BYTES,
+                          value->text);
         } else {
             char *at = value->text;
             st = bli_strdup(json_string_value(json_array_get(content, 0)), &value->text,
@@ -505,27 +245,15 @@ static bl_status read_at(bl_value *value, const char *root, bl_err *err)
     return st;
 }
 
-static bl_status text_of_items(bl_value *value, bl_err *err)
-{
-    bl_buf text = {0};
-    bl_jw jw = {.buf = &text};
-    items_text(value->items, &jw);
-    bl_status st = bli_buf_check(&text, value->key, err);
-    if (st == BL_OK)
-        st = bli_strdup(text.data, &value->text, err);
-    bli_buf_done(&text);
-    return st;
-}
-
 static bl_status read_raw(bl_value *value, const json_t *raw, const char *root,
                           bl_err *err)
 {
     char accepts[BL_ACCEPTS_BYTES];
     bl_param_type type = value->def->type;
     bool container = json_is_array(raw) || json_is_object(raw);
-    if (container && is_list(type)) {
-        bl_status st = read_list(value, raw, false, err);
-        return st == BL_OK ? text_of_items(value, err) : st;
+    if (container && bli_is_list_type(type)) {
+        bl_status st = bli_items_read(value, raw, false, err);
+        return st == BL_OK ? bli_items_text(value, err) : st;
     }
     if (container)
         return bli_fail(err, BL_E_CONFIG, "%s is %s; accepted is %s", value->key,
@@ -536,7 +264,7 @@ static bl_status read_raw(bl_value *value, const json_t *raw, const char *root,
         st = unwrap(raw, &value->text, err);
     } else {
         bl_buf text = {0};
-        scalar_text(raw, &text);
+        bli_scalar_text(raw, &text);
         st = bli_buf_check(&text, value->key, err);
         if (st == BL_OK)
             st = bli_strdup(text.data, &value->text, err);
@@ -569,8 +297,7 @@ bl_status bli_value_read(const bl_param_def *def, const char *key, const json_t 
     return BL_OK;
 }
 
-/* --- Looking up
- * ------------------------------------------------------------------------------ */
+/* --- Looking up --- */
 
 const bl_value *bli_given(const bl_values *values, const char *name)
 {
@@ -611,4 +338,29 @@ bool bli_value_equal(const bl_value *a, const bl_value *b)
     bool same_text = a->def->type != BL_PARAM_TEXT || strcmp(a->text, b->text) == 0;
     return a->i == b->i && same_number && a->b == b->b && a->choice == b->choice &&
            same_text && (a->items == b->items || json_equal(a->items, b->items));
+}
+
+bool bli_is(const char *a, const char *b)
+{
+    return strcmp(a, b) == 0;
+}
+
+bool bli_starts(const char *text, const char *with)
+{
+    return strncmp(text, with, strlen(with)) == 0;
+}
+
+size_t bli_n_items(const bl_values *values, const char *name)
+{
+    const bl_value *value = bli_given(values, name);
+    return value ? json_array_size(value->items) : 0;
+}
+
+bool bli_lists(const bl_values *values, const char *name, const char *item)
+{
+    const bl_value *value = bli_given(values, name);
+    for (size_t i = 0; value && i < json_array_size(value->items); i++)
+        if (bli_is(json_string_value(json_array_get(value->items, i)), item))
+            return true;
+    return false;
 }

@@ -30,11 +30,6 @@ static bool is_text(const unsigned char *b, size_t n)
     return n > 0;
 }
 
-static bool holds(const unsigned char *b, size_t n, const char *what)
-{
-    return memmem(b, n, what, strlen(what)) != NULL;
-}
-
 /*
  * XGBoost's binary format before 1.0 begins with its parameters: base_score (float32),
  * num_feature (uint32), num_class (int32), contain_extra_attrs (int32), ..., 136 bytes in
@@ -52,6 +47,17 @@ static bool is_headerless(const unsigned char *b, size_t n)
         if (!isalnum(b[144 + i]) && b[144 + i] != ':' && b[144 + i] != '_')
             return false;
     return true;
+}
+
+/* Spark's package writes a few values as Java does before an old model: the number of classes, or
+ * column names with their 16-bit lengths. */
+static bool is_spark(const unsigned char *b, size_t n)
+{
+    for (size_t wrapper = 4; wrapper <= 256 && wrapper < n && b[0] == 0; wrapper++)
+        if (is_headerless(b + wrapper, n - wrapper) ||
+            starts(b + wrapper, n - wrapper, "binf", 4))
+            return true;
+    return false;
 }
 
 /* What the bytes are, as a whole sentence; NULL where they may be a model. */
@@ -91,19 +97,16 @@ static const char *what_it_is(const unsigned char *b, size_t n)
     if (starts(b, n, "CONFIG-offset:", 14))
         return "this is a serialized booster of XGBoost 1.x with its settings, no model "
                "file: " CONVERT;
-    /* Spark writes names and types as Java strings (16-bit length) before the bytes. */
-    if (n > 16 && b[0] == 0 &&
-        (holds(b, n < 256 ? n : 256, "_cls_") || holds(b, n < 256 ? n : 256, "_reg_") ||
-         holds(b, n < 512 ? n : 512, "binf")))
+    if (is_headerless(b, n))
+        return "this is a model in XGBoost's oldest binary format (no header), written "
+               "by 0.3 to "
+               "0.9: " CONVERT;
+    if (is_spark(b, n))
         return "this is the file of XGBoost's Spark package (a wrapper before an old "
                "binary "
                "model): in Spark, model.nativeBooster.saveModel(\"xgboost-model.json\") "
                "with the "
                "version that wrote it";
-    if (is_headerless(b, n))
-        return "this is a model in XGBoost's oldest binary format (no header), written "
-               "by 0.3 to "
-               "0.9: " CONVERT;
     if (starts(b, n, "booster[", 8))
         return "this is a text dump of trees (dump_model), which is no model: it lacks "
                "what a "
@@ -178,6 +181,12 @@ bl_status bli_xgb_load(BoosterHandle booster, const void *bytes, size_t n, bl_er
         if (st != BL_OK)
             return st;
     } else if (n > 1 && b[0] == '{' && isalpha(b[1])) {
+        if (!bli_ubj_is_whole(b, n))
+            return bli_fail(
+                err, BL_E_MODEL,
+                "the UBJSON is damaged: its %zu bytes are not one whole document (a "
+                "download that was cut short?)",
+                n);
         rc = XGBoosterLoadModelFromBuffer(booster, b, n);
     } else {
         return refuse_unknown(b, n, err);

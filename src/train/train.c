@@ -124,12 +124,10 @@ static bl_status set_best(const run *r, BoosterHandle booster, bl_err *err)
     return BL_OK;
 }
 
-/* NaN never improves on a number, a number always on NaN. */
+/* NaN is no score: it neither improves nor counts as the first one. */
 static bool improves(const run *r, double score)
 {
-    if (!r->have_best)
-        return true;
-    if (isnan(r->best_score))
+    if (isnan(score) || !r->have_best)
         return !isnan(score);
     return r->maximise ? score > r->best_score : score < r->best_score;
 }
@@ -154,7 +152,8 @@ static bl_status watch_best(run *r, int64_t round, bool *ret_stop, bl_err *err)
             st = bli_xgb_save(r->booster, &r->best_model, err);
         return st;
     }
-    *ret_stop = round - r->best_iteration >= r->input->job->early_stopping_rounds;
+    *ret_stop =
+        r->have_best && round - r->best_iteration >= r->input->job->early_stopping_rounds;
     return BL_OK;
 }
 
@@ -251,6 +250,13 @@ static bl_status finish(run *r, bl_err *err)
     bl_buf model = {0};
     bl_status st = BL_OK;
     note_no_split(r);
+    if (r->stopping && !r->have_best)
+        bli_log(
+            r->input->log, BL_WARNING, BL_STAGE,
+            "early stopping found no number to follow, %s is nan in every round: all %zu "
+            "rounds are kept",
+            r->metrics.n_metrics ? r->metrics.names[r->metrics.watched] : "the metric",
+            t->n_rounds);
     t->best_iteration = -1;
     t->best_score = NAN;
     if (r->have_best) {

@@ -98,6 +98,7 @@ static const struct {
     {"MultiClassEvaluation", BL_E_CONFIG,
      "merror and mlogloss need a multi:* objective (of two classes: error and logloss)"},
     {"Invalid Parameter format", BL_E_CONFIG, NULL},
+    {"could not be parsed", BL_E_CONFIG, NULL},
     {"exceed bound", BL_E_CONFIG, NULL},
     {"Invalid Input:", BL_E_CONFIG, NULL},
     {"Unknown metric function", BL_E_CONFIG, NULL},
@@ -179,8 +180,8 @@ static void on_message(const char *raw)
     if (!*text || seen_before(state, text))
         return;
     bl_level level = strstr(raw, "WARNING: ") ? BL_WARNING
-                     : strstr(raw, "DEBUG: ") ? BL_DEBUG
-                                              : BL_INFO;
+                     : strstr(raw, "INFO: ")  ? BL_INFO
+                                              : BL_DEBUG;
     bli_log(state->log, level, BL_STAGE, "XGBoost: %s", text);
 }
 

@@ -26,6 +26,17 @@ bl_job *job_new(const char *objective, int64_t rounds)
     return job;
 }
 
+static const bl_param_def *find_def(const char *name)
+{
+    size_t n;
+    const bl_param_def *defs = bli_param_defs(&n);
+    for (size_t i = 0; i < n; i++)
+        if (!strcmp(defs[i].name, name))
+            return &defs[i];
+    fail_msg("'%s' is no parameter", name);
+    return NULL;
+}
+
 void job_param(bl_job *job, const char *name, const char *text)
 {
     size_t n = job->n_xgboost;
@@ -34,11 +45,10 @@ void job_param(bl_job *job, const char *name, const char *text)
     job->xgboost_texts =
         realloc(job->xgboost_texts, (n + 1) * sizeof *job->xgboost_texts);
     job->params = realloc(job->params, (n + 1) * sizeof *job->params);
-    bl_param_def *def = calloc(1, sizeof *def);
-    def->name = strdup(name);
     job->xgboost_names[n] = strdup(name);
     job->xgboost_texts[n] = strdup(text);
-    job->params[n] = (bl_param){.def = def, .text = strdup(text), .source = "default"};
+    job->params[n] =
+        (bl_param){.def = find_def(name), .text = strdup(text), .source = "default"};
     job->n_xgboost = job->n_params = n + 1;
     if (!strcmp(name, "booster"))
         job->booster = job->params[n].text;
@@ -65,8 +75,6 @@ void job_free(bl_job *job)
         free(job->xgboost_names[i]);
         free(job->xgboost_texts[i]);
         free(job->params[i].text);
-        free((void *)(uintptr_t)job->params[i].def->name);
-        free((void *)(uintptr_t)job->params[i].def);
     }
     for (size_t i = 0; i < job->n_metrics; i++)
         free(job->metrics[i].name);

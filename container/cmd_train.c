@@ -46,7 +46,7 @@ static void write_failure(const char *path, const char *sentence)
     char *slash = folder ? strrchr(folder, '/') : NULL;
     if (slash) {
         *slash = '\0';
-        bli_make_folder(folder, 0755, NULL);
+        bli_make_folder(folder, 0700, NULL);
     }
     free(folder);
     char text[1024];
@@ -55,7 +55,7 @@ static void write_failure(const char *path, const char *sentence)
         n = sizeof text - 1;
     memcpy(text, sentence, n);
     text[n++] = '\n';
-    if (bli_write_file(path, 0644, text, n, &err) != BL_OK)
+    if (bli_write_file(path, 0600, text, n, &err) != BL_OK)
         fprintf(stderr, "boostlens: the failure file could not be written: %s\n",
                 err.msg);
 }

@@ -17,7 +17,7 @@ enum {
 bl_status bli_output_data_path(const bl_job *job, const char *name, char **ret_path,
                                bl_err *err)
 {
-    bl_status st = bli_make_folder(job->output_data_dir, 0755, err);
+    bl_status st = bli_make_folder(job->output_data_dir, 0700, err);
     return st == BL_OK ? bli_path_join(job->output_data_dir, name, ret_path, err) : st;
 }
 

@@ -36,7 +36,7 @@ static bl_status begin(bl_stages *stages, bl_err *err)
     bli_log(stages->log, BL_INFO, "start", "boostlens %s, XGBoost %d.%d.%d, %d thread%s",
             bl_version(), v[0], v[1], v[2], stages->n_threads,
             stages->n_threads == 1 ? "" : "s");
-    return bli_make_folder(stages->job->output_data_dir, 0755, err);
+    return bli_make_folder(stages->job->output_data_dir, 0700, err);
 }
 
 static void hand_on_line(void *cookie, const char *line)

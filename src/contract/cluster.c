@@ -110,6 +110,11 @@ static bl_status local_path(const char *path, const char *root, char **ret_path,
                         "LocalPath '%s' is no absolute path; expected is one such as "
                         "/opt/ml/checkpoints",
                         bli_quote(path, strlen(path), quoted, sizeof quoted));
+    if (strstr(path, "/../") ||
+        (strlen(path) >= 3 && strcmp(path + strlen(path) - 3, "/..") == 0))
+        return bli_fail(err, BL_E_CONFIG,
+                        "LocalPath '%s' goes upwards; expected is a plain path",
+                        bli_quote(path, strlen(path), quoted, sizeof quoted));
     if (strncmp(path, platform, n) == 0 && path[n])
         return bli_path_join(root, path + n, ret_path, err);
     return bli_strdup(path, ret_path, err);

@@ -232,7 +232,14 @@ static const char *unfit(const bl_metric_def *def, const bl_values *values,
                            "or "
                            "recall_macro"
                          : "one prediction a row, and this objective has several";
-        return ranking && job->read.labels.n > 1 ? "one label column" : NULL;
+        if (ranking)
+            return job->read.labels.n > 1 ? "one label column" : NULL;
+        if (job->read.has_group && job->read.has_weight &&
+            def->maker == BL_METRIC_XGBOOST)
+            return "rows without group weights: with bl_group and weights use ndcg, map, "
+                   "pre, "
+                   "auc or aucpr";
+        return NULL;
     case NEEDS_SCORES:
         return multi || two || bli_starts(objective, "rank:")
                    ? NULL

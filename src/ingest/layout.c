@@ -227,7 +227,7 @@ static bl_status check_n_features(const marker *m, bl_err *err)
 {
     const bl_table_like *like = m->ingest->like;
     size_t n = m->layout->n_of[BL_ROLE_FEATURE], n_columns = m->layout->n_columns;
-    if (n == 0)
+    if (n == 0 && !like)
         return bli_fail(err, BL_E_DATA,
                         "'%s': no feature is left: %zu column%s, all with another role",
                         m->name, n_columns, n_columns == 1 ? "" : "s");

@@ -42,7 +42,7 @@ static const char *skip_places(const char *text)
 }
 
 /* "Check failed: size == n (2 vs. 3) : text" -> text, where there is one. */
-static const char *skip_check(const char *text)
+static const char *skip_check(const char *text, const char *end)
 {
     if (strncmp(text, "Check failed: ", 14))
         return text;
@@ -57,7 +57,7 @@ static const char *skip_check(const char *text)
     const char *rest = colon + 3;
     while (isspace((unsigned char)*rest))
         rest++;
-    return *rest ? rest : text;
+    return rest < end ? rest : text;
 }
 
 void bli_xgb_tidy(const char *text, char *out, size_t max)
@@ -65,7 +65,7 @@ void bli_xgb_tidy(const char *text, char *out, size_t max)
     const char *end = strstr(text, "Stack trace:");
     if (!end)
         end = text + strlen(text);
-    text = skip_check(skip_places(text));
+    text = skip_check(skip_places(text), end);
     size_t n = 0;
     bool blank = false;
     for (; text < end && *text && n + 2 < max; text++) {

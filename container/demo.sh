@@ -60,7 +60,6 @@ cat >"$job/input/config/hyperparameters.json" <<'JSON'
   "eta": "0.2",
   "gamma": "4",
   "min_child_weight": "6",
-  "subsample": "0.8",
   "eval_metric": "logloss,auc"
 }
 JSON
@@ -129,7 +128,7 @@ say "4. Metrics on the validation rows (output/data/metrics.json)"
 flatten "$job/output/data/metrics.json" | awk -F'\t' '
     /^final\.validation\./ {
         name = $1; sub(/^final\.validation\./, "", name)
-        if (name !~ /\./ && $2 ~ /^-?[0-9]/) { printf "  %-28s %s\n", name, $2; n++ }
+        if (name !~ /\.|weight_sum|threshold/ && $2 ~ /^-?[0-9]/) { printf "  %-20s %.6g\n", name, $2; n++ }
     }
     END { if (!n) exit 1 }' || die "no metrics of the validation rows in metrics.json"
 

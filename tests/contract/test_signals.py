@@ -53,8 +53,8 @@ def sigterm_with_save_model_on_termination_leaves_a_loadable_model_and_exit_0():
 
 @claim
 def a_stop_before_the_first_round_exits_143():
-    # Twenty thousand rows take long enough to read that the signal arrives in the reading.
-    job = small_job(data=small(60000, 30), save_model_on_termination="true", **LONG)
+    # Sixty thousand rows take long enough to read that the signal arrives in the reading.
+    job = small_job(data=small(60000, 30), validation=False, save_model_on_termination="true", **LONG)
     process = job.start()
     time.sleep(0.05)
     process.send_signal(TERM)
@@ -93,9 +93,9 @@ def a_second_signal_changes_nothing():
 def a_job_killed_at_any_moment_never_leaves_a_torn_output():
     rng = random.Random(SEED)
     print(f"# TEST_SEED={SEED}")
-    whole = small_job(data=small(3000, 5)).expect(0).outputs()
+    whole = small_job(data=small(3000, 5), validation=False).expect(0).outputs()
     for _ in range(4 if SHORT else 25):
-        job = small_job(data=small(3000, 5))
+        job = small_job(data=small(3000, 5), validation=False)
         process = job.start()
         time.sleep(rng.uniform(0.02, 0.4))
         process.kill()

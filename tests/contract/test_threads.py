@@ -11,7 +11,7 @@ CPUS = len(os.sched_getaffinity(0))
 
 def look(environment):
     """(OpenMP runtimes mapped, threads, environment, processors of the mask) of a job in training."""
-    job = small_job(data=small(5000, 10), **LONG)
+    job = small_job(data=small(5000, 10), validation=False, **LONG)
     job.hyperparameters.pop("nthread", None)
     process = job.start(environment=environment)
     try:

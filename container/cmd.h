@@ -11,6 +11,9 @@
 enum { EXIT_USAGE = 64, EXIT_PLATFORM = 74 };
 
 int cmd_train(int argc, char **argv);
+int cmd_explain(int argc, char **argv);
+int cmd_predict(int argc, char **argv);
+int cmd_apply_help(void);
 int cmd_check(int argc, char **argv);
 int cmd_help(int argc, char **argv);
 int cmd_version(void);

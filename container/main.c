@@ -24,6 +24,9 @@ static const struct verb {
     const char *help;
 } verbs[] = {
     {"train", cmd_train, "run a SageMaker training job: [--root DIR]"},
+    {"explain", cmd_explain,
+     "exact attributions of any rows with a saved model: help explain"},
+    {"predict", cmd_predict, "scores of any rows with a saved model: help predict"},
     {"check", cmd_check,
      "check a job folder's configuration and first lines: [--root DIR]"},
     {"help", cmd_help, "this page, or a verb's: help train"},

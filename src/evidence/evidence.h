@@ -62,4 +62,9 @@ typedef struct bl_card {
  */
 bl_status bli_card_write(const char *path, const bl_card *card, bl_err *err);
 
+/* The settings under `read` of a card; free with bli_read_settings_done. BL_E_MODEL names the
+ * member that is not as we write it. */
+bl_status bli_card_settings(const json_t *card, bl_read_settings *ret_settings,
+                            bl_err *err);
+
 #endif

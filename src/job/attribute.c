@@ -70,7 +70,8 @@ bl_status bli_attributions_open(const bl_stages *stages, const bl_final_model *m
                                    .labels = matrix->roles.labels,
                                    .n_labels = matrix->roles.n_labels,
                                    .ids = matrix->roles.ids,
-                                   .n_ids = matrix->roles.n_ids};
+                                   .n_ids = matrix->roles.n_ids,
+                                   .n_threads = stages->n_threads};
     return bli_h5_open(path, model->forest, stages->schema, model->explainer, n_rows,
                        &options, ret_h5, err);
 }

@@ -75,7 +75,7 @@ bl_status bli_stage_card(const bl_stages *stages, const bl_final_model *models,
     for (int data = 0; data < N_DATA; data++)
         if (stages->data[data])
             inputs[card.n_inputs++] =
-                (bl_card_input){.channel = bli_data_names[data],
+                (bl_card_input){.channel = stages->data_names[data],
                                 .files = &stages->data[data]->files,
                                 .n_rows = stages->data[data]->n_rows};
     st = write_card(stages, &card, err);

@@ -79,8 +79,8 @@ static bl_status train(bl_stages *stages, bl_err *err)
     return BL_OK;
 }
 
-static bl_status write_importance(const bl_stages *stages,
-                                  const bl_attribution *attribution, bl_err *err)
+bl_status bli_stage_importance(const bl_stages *stages, const bl_attribution *attribution,
+                               bl_err *err)
 {
     bl_split_scores scores = {0};
     char *path = NULL;
@@ -121,7 +121,7 @@ static bl_status write_results(bl_stages *stages, bl_err *err)
     const bl_attribution *main = attributions[DATA_TRAIN] ? attributions[DATA_TRAIN]
                                                           : attributions[DATA_VALIDATION];
     if (st == BL_OK)
-        st = write_importance(stages, main, err);
+        st = bli_stage_importance(stages, main, err);
     if (st == BL_OK)
         st = bli_stage_metrics(stages, attributions, err);
     if (st == BL_OK && main)
@@ -161,7 +161,10 @@ static bl_status run_stages(bl_stages *stages, bl_err *err)
 
 bl_status bli_job_train(const bl_run *run, bl_err *err)
 {
-    bl_stages stages = {.run = run, .log = run->log, .limits = bli_limits()};
+    bl_stages stages = {.run = run,
+                        .log = run->log,
+                        .limits = bli_limits(),
+                        .data_names = bli_data_names};
     bl_status st = run_stages(&stages, err);
     if (st == BL_OK)
         bli_log(run->log, BL_INFO, "done",

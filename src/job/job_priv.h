@@ -23,7 +23,7 @@ typedef struct bl_final_model {
     char sha256[BL_DIGEST_TEXT];
     bl_forest *forest;
     bl_explainer *explainer;
-    size_t n_rounds; /* in use */
+    size_t first_round, n_rounds; /* in use: [first_round, n_rounds) */
 } bl_final_model;
 
 /* A job in progress; each stage fills its part. */
@@ -39,6 +39,7 @@ typedef struct bl_stages {
     bl_table *train_table; /* its columns, without rows */
     bl_table_like *like;   /* lends from train_table */
     bl_schema *schema;
+    const char *const *data_names;
     bl_matrix *data[N_DATA]; /* NULL where the channel is absent */
     bl_buf start_model;      /* of channel model; n = 0: none */
     bl_training *training;
@@ -57,6 +58,10 @@ bl_status bli_start_model_read(const bl_channel *channel, const bl_limits *limit
 /* job.c: one training on these rows, continuing from start_model where there is one. */
 bl_status bli_stage_train(bl_stages *stages, bl_matrix *train, bl_matrix *validation,
                           bl_training **ret_training, bl_err *err);
+
+/* job.c: importance.csv; attribution NULL where nothing was explained. */
+bl_status bli_stage_importance(const bl_stages *stages, const bl_attribution *attribution,
+                               bl_err *err);
 
 /* model_file.c: XGBoost's bytes -> written file and what is read back from it. */
 bl_status bli_model_finish(const bl_stages *stages, const bl_training *training,

@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,7 +41,7 @@ static bl_status score_channels(const bl_stages *stages,
             continue;
         st = bli_scores_make(stages, &stages->model, stages->data[data], &scores[data],
                              err);
-        reports[n++] = (bl_channel_report){.channel = bli_data_names[data],
+        reports[n++] = (bl_channel_report){.channel = stages->data_names[data],
                                            .scored = &scores[data].scored,
                                            .attribution = attributions[data]};
     }
@@ -51,9 +52,12 @@ static bl_status score_channels(const bl_stages *stages,
 bl_status bli_stage_metrics(const bl_stages *stages,
                             bl_attribution *const attributions[N_DATA], bl_err *err)
 {
-    const bl_training *training = stages->training;
+    /* None where a saved model is applied. */
+    static const bl_training untrained = {.best_iteration = -1,
+                                          .best_score = (double)NAN};
+    const bl_training *training = stages->training ? stages->training : &untrained;
     const bl_forest *forest = stages->model.forest;
-    size_t n_used = stages->model.n_rounds;
+    size_t first = stages->model.first_round, n_used = stages->model.n_rounds;
     bl_scores scores[N_DATA] = {{{0}, NULL, NULL}};
     bl_channel_report reports[N_DATA];
     bl_metrics_report report = {
@@ -62,9 +66,11 @@ bl_status bli_stage_metrics(const bl_stages *stages,
         .channels = reports,
         .best_iteration = training->best_iteration,
         .best_score = training->best_score,
-        .n_rounds = training->n_rounds,
-        .n_rounds_used = n_used,
-        .n_trees_used = forest->round_first ? forest->round_first[n_used] : 0,
+        .n_rounds = stages->training ? training->n_rounds : forest->n_rounds,
+        .n_rounds_used = n_used - first,
+        .n_trees_used = forest->round_first
+                            ? forest->round_first[n_used] - forest->round_first[first]
+                            : 0,
         .n_outputs = forest->n_outputs,
         .base_values = bli_explainer_base_values(stages->model.explainer)};
     bl_history *histories = NULL;

@@ -50,8 +50,8 @@ bl_status bli_scores_make(const bl_stages *stages, const bl_final_model *model,
         return bli_fail(err, BL_E_NOMEM, "no memory for margins");
     bl_status st = bli_alloc(n, sizeof(float), "margins", &margins, err);
     if (st == BL_OK) {
-        st = bli_predict_matrix(model->forest, 0, model->n_rounds, matrix,
-                                stages->n_threads, margins, err);
+        st = bli_predict_matrix(model->forest, model->first_round, model->n_rounds,
+                                matrix, stages->n_threads, margins, err);
         if (st == BL_OK)
             st = bli_scores_from_margins(stages, model->forest, matrix, margins,
                                          ret_scores, err);

@@ -81,3 +81,40 @@ bl_status bli_apply(const bl_schema *schema, bl_table *table, bl_matrix **ret_ma
     *ret_matrix = matrix;
     return BL_OK;
 }
+
+bl_status bli_like_from_schema(const bl_schema *schema, bl_table_like *ret_like, bl_err *err)
+{
+    size_t n = schema->n_features;
+    void *names = NULL, *types = NULL, *levels = NULL;
+    bl_status st = bli_alloc(n, sizeof(char *), "column names", &names, err);
+    if (st == BL_OK)
+        st = bli_alloc(n, sizeof(char *), "column types", &types, err);
+    if (st == BL_OK)
+        st = bli_alloc(n, sizeof(bl_levels *), "column levels", &levels, err);
+    if (st != BL_OK) {
+        free(names);
+        free(types);
+        return st;
+    }
+    const char **name = names, **type = types;
+    const bl_levels **level = levels;
+    for (size_t i = 0; i < n; i++) {
+        name[i] = schema->has_names ? schema->features[i].name : NULL;
+        type[i] = schema->features[i].type;
+        level[i] = schema->features[i].levels;
+    }
+    *ret_like = (bl_table_like){.n_features = n,
+                                .has_header = schema->has_header,
+                                .names = name,
+                                .types = type,
+                                .levels = level};
+    return BL_OK;
+}
+
+void bli_like_done(bl_table_like *like)
+{
+    free((void *)(uintptr_t)like->names);
+    free((void *)(uintptr_t)like->types);
+    free((void *)(uintptr_t)like->levels);
+    *like = (bl_table_like){0};
+}

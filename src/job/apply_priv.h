@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A saved model, opened; the rows it is applied to. */
+#ifndef BL_JOB_APPLY_PRIV_H
+#define BL_JOB_APPLY_PRIV_H
+
+#include "job/apply.h"
+#include "job/job_priv.h"
+
+typedef struct bl_saved {
+    size_t n_models; /* more than one: k-fold */
+    bl_final_model *models;
+    bl_schema *schema; /* the card's, else the model's own names, types and levels */
+    bl_read_settings read;
+    bool has_card;
+} bl_saved;
+
+/* saved.c */
+bl_status bli_saved_open(const bl_apply *apply, const bl_limits *limits,
+                         bl_saved **ret_saved, bl_err *err);
+void bli_saved_free(bl_saved *saved);
+
+/* saved_read.c: the settings of the model with the options over them, and the rows. */
+bl_status bli_saved_options(const bl_apply *apply, bl_saved *saved, bl_err *err);
+bl_status bli_saved_rows(const bl_apply *apply, const bl_saved *saved,
+                         const bl_limits *limits, bl_matrix **ret_matrix, bl_err *err);
+
+#endif

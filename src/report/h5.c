@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* attributions.h5: which datasets there are, and a batch of rows into each of them. */
-#include "report/report_priv.h"
+#include "report/h5_priv.h"
 
 #include "base/fs.h"
 #include "base/mem.h"
@@ -12,33 +12,9 @@
 #include <H5Ppublic.h>
 #include <H5Spublic.h>
 #include <H5Tpublic.h>
-#include <hdf5.h>
-#include <limits.h>
 #include <omp.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* The fixed datasets; those of ids follow. */
-enum { VALUES, BASE_VALUES, MARGINS, PREDICTIONS, ROW, DATA, LABELS, N_FIXED };
-
-struct bl_h5 {
-    char *path;
-    char *temp_path;
-    hid_t file;
-    hid_t id_group;
-    const bl_forest *forest;
-    size_t n_features, n_outputs, n_predictions;
-    uint64_t n_rows;
-    uint64_t n_done;
-    bl_h5_options options;
-    bl_h5_pool pool;
-    size_t n_streams;
-    bl_h5_stream *streams; /* [N_FIXED + n_ids]; rank 0: not in this file */
-    char **id_names;       /* [n_ids] as in the file */
-    float *predictions;    /* of a batch */
-    size_t n_prediction_cells;
-    bl_buf text; /* one cell, made clean */
-};
 
 void bli_h5_abort(bl_h5 *h5)
 {
@@ -52,6 +28,7 @@ void bli_h5_abort(bl_h5 *h5)
         H5Gclose(h5->id_group);
     if (h5->file >= 0)
         H5Fclose(h5->file);
+    bli_h5_disk_done(&h5->disk);
     bli_h5_quiet_end(&before);
     if (h5->temp_path)
         bli_temp_abort(h5->temp_path);
@@ -67,6 +44,16 @@ void bli_h5_abort(bl_h5 *h5)
     free(h5);
 }
 
+/* What the disk said, if anything, wins over what followed from it. */
+static bl_status check_disk(const bl_h5 *h5, bl_status status, bl_err *err)
+{
+    if (h5->disk.errno_value)
+        status = bli_fail_errno(err, BL_E_IO, h5->disk.errno_value, "could not write");
+    if (status)
+        bli_err_prefix(err, "'%s'", h5->path);
+    return status;
+}
+
 static bl_status create_file(bl_h5 *h5, bl_err *err)
 {
     hid_t creation = H5Pcreate(H5P_FILE_CREATE);
@@ -74,7 +61,8 @@ static bl_status create_file(bl_h5 *h5, bl_err *err)
     /* Formats that HDF5 1.8 and later read; no time in the root group. */
     if (creation >= 0 && access >= 0 && H5Pset_obj_track_times(creation, 0) >= 0 &&
         H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V110) >= 0 &&
-        H5Pset_fclose_degree(access, H5F_CLOSE_STRONG) >= 0)
+        H5Pset_fclose_degree(access, H5F_CLOSE_STRONG) >= 0 &&
+        bli_h5_disk_use(&h5->disk, access))
         h5->file = H5Fcreate(h5->temp_path, H5F_ACC_TRUNC, creation, access);
     bl_status status = h5->file >= 0 ? BL_OK : bli_h5_fail(err, "the file");
     if (creation >= 0)
@@ -82,18 +70,6 @@ static bl_status create_file(bl_h5 *h5, bl_err *err)
     if (access >= 0)
         H5Pclose(access);
     return status;
-}
-
-static hid_t text_type(size_t n_bytes)
-{
-    hid_t type = H5Tcopy(H5T_C_S1);
-    if (type >= 0 && H5Tset_size(type, n_bytes > 0 ? n_bytes : 1) >= 0 &&
-        H5Tset_cset(type, H5T_CSET_UTF8) >= 0 &&
-        H5Tset_strpad(type, H5T_STR_NULLPAD) >= 0)
-        return type;
-    if (type >= 0)
-        H5Tclose(type);
-    return H5I_INVALID_HID;
 }
 
 static bl_status write_attribute(bl_h5 *h5, const char *name, hid_t type,
@@ -121,8 +97,10 @@ static bl_status write_text_attribute(bl_h5 *h5, const char *name, const char *t
     bl_status status = bli_buf_check(&h5->text, name, err);
     if (status)
         return status;
-    hid_t type = text_type(h5->text.n);
-    status = write_attribute(h5, name, type, h5->text.n ? h5->text.data : "", err);
+    /* Of variable length: h5py gives those as str. */
+    const char *clean = h5->text.n ? h5->text.data : "";
+    hid_t type = bli_h5_text_type(H5T_VARIABLE);
+    status = write_attribute(h5, name, type, &clean, err);
     if (type >= 0)
         H5Tclose(type);
     return status;
@@ -142,127 +120,7 @@ static bl_status write_attributes(bl_h5 *h5, bl_err *err)
     return status;
 }
 
-/* --- Text columns
- * ------------------------------------------------------------------------ */
-
-/* The cleaned text in h5->text. */
-static void clean(bl_h5 *h5, const char *text, size_t n)
-{
-    h5->text.n = 0;
-    bli_utf8_add(&h5->text, text, n);
-}
-
-static void put_text(bl_h5 *h5, unsigned char *out, size_t width)
-{
-    size_t n = h5->text.n < width ? h5->text.n : width;
-    if (n > 0)
-        memcpy(out, h5->text.data, n);
-    memset(out + n, 0, width - n);
-}
-
-static bl_status write_names(bl_h5 *h5, const bl_schema *schema, bl_err *err)
-{
-    size_t width = 1;
-    for (size_t i = 0; i < h5->n_features; i++) {
-        clean(h5, schema->features[i].name, strlen(schema->features[i].name));
-        width = h5->text.n > width ? h5->text.n : width;
-    }
-    hid_t type = text_type(width);
-    bl_h5_stream names = {.dataset = H5I_INVALID_HID};
-    bl_h5_pool plain = {.n_threads = 0}; /* readable with any tool, and small */
-    bl_status status = bli_buf_check(&h5->text, "feature names", err);
-    if (status == BL_OK && type < 0)
-        status = bli_h5_fail(err, "feature_names");
-    if (status == BL_OK)
-        status = bli_h5_stream_open(&names, &plain, h5->file, "feature_names", type,
-                                    h5->n_features, NULL, 0, err);
-    for (size_t i = 0; status == BL_OK && i < h5->n_features; i++) {
-        uint64_t n = 1;
-        unsigned char *room = bli_h5_stream_room(&names, &n);
-        clean(h5, schema->features[i].name, strlen(schema->features[i].name));
-        put_text(h5, room, width);
-        status = bli_h5_stream_filled(&names, &plain, n, err);
-    }
-    if (status == BL_OK)
-        status = bli_h5_stream_close(&names, err);
-    bli_h5_stream_done(&names);
-    if (type >= 0)
-        H5Tclose(type);
-    return status;
-}
-
-static size_t id_length(const bl_text_column *column, uint64_t row)
-{
-    return (size_t)(column->offset[row + 1] - column->offset[row]);
-}
-
-/* A link name may hold neither '/' nor be "."; two columns may be called alike. */
-static bl_status id_name(bl_h5 *h5, const char *name, char **ret_name, bl_err *err)
-{
-    clean(h5, name, strlen(name));
-    for (size_t i = 0; i < h5->text.n; i++)
-        if (h5->text.data[i] == '/')
-            h5->text.data[i] = '_';
-    if (h5->text.n == 0 || (h5->text.n == 1 && h5->text.data[0] == '.'))
-        bli_buf_char(&h5->text, '_');
-    size_t length = h5->text.n;
-    for (unsigned copy = 2;; copy++) {
-        bl_status status = bli_buf_check(&h5->text, "id names", err);
-        if (status)
-            return status;
-        if (H5Lexists(h5->id_group, h5->text.data, H5P_DEFAULT) <= 0)
-            return bli_strdup(h5->text.data, ret_name, err);
-        h5->text.n = length;
-        bli_buf_printf(&h5->text, "_%u", copy);
-    }
-}
-
-/* Bytes of the longest text of a column once it is clean. */
-static bl_status id_width(bl_h5 *h5, const bl_text_column *column, size_t *ret_width,
-                          bl_err *err)
-{
-    size_t width = 1;
-    for (uint64_t row = 0; row < h5->options.n_channel_rows; row++) {
-        clean(h5, column->text + column->offset[row], id_length(column, row));
-        width = h5->text.n > width ? h5->text.n : width;
-    }
-    *ret_width = width;
-    return bli_buf_check(&h5->text, "ids", err);
-}
-
-static bl_status open_ids(bl_h5 *h5, bl_err *err)
-{
-    if (h5->options.n_ids == 0)
-        return BL_OK;
-    hid_t settings = H5Pcreate(H5P_GROUP_CREATE);
-    if (settings >= 0 && H5Pset_obj_track_times(settings, 0) >= 0)
-        h5->id_group = H5Gcreate2(h5->file, "id", H5P_DEFAULT, settings, H5P_DEFAULT);
-    if (settings >= 0)
-        H5Pclose(settings);
-    if (h5->id_group < 0)
-        return bli_h5_fail(err, "id");
-    for (size_t i = 0; i < h5->options.n_ids; i++) {
-        const bl_text_column *column = &h5->options.ids[i];
-        size_t width = 1;
-        bl_status status = id_name(h5, column->name, &h5->id_names[i], err);
-        if (status == BL_OK)
-            status = id_width(h5, column, &width, err);
-        if (status)
-            return status;
-        hid_t type = text_type(width);
-        if (type < 0)
-            return bli_h5_fail(err, "id");
-        status = bli_h5_stream_open(&h5->streams[N_FIXED + i], &h5->pool, h5->id_group,
-                                    h5->id_names[i], type, h5->n_rows, NULL, 0, err);
-        H5Tclose(type);
-        if (status)
-            return status;
-    }
-    return BL_OK;
-}
-
-/* --- Opening
- * ----------------------------------------------------------------------------- */
+/* --- Opening --- */
 
 static bl_status open_fixed(bl_h5 *h5, bl_err *err)
 {
@@ -274,28 +132,30 @@ static bl_status open_fixed(bl_h5 *h5, bl_err *err)
         size_t shape[2];
         int n_shape;
         bool present;
-    } fixed[N_FIXED] = {
-        [VALUES] = {"values",
-                    H5T_IEEE_F32LE,
-                    {h5->n_features, h5->n_outputs},
-                    several ? 2 : 1,
-                    true},
-        [BASE_VALUES] = {"base_values", H5T_IEEE_F32LE, {h5->n_outputs}, several, true},
-        [MARGINS] = {"margins", H5T_IEEE_F32LE, {h5->n_outputs}, several, true},
-        [PREDICTIONS] = {"predictions",
-                         H5T_IEEE_F32LE,
-                         {h5->n_predictions},
-                         h5->n_predictions > 1,
-                         true},
-        [ROW] = {"row", H5T_STD_I64LE, {0}, 0, true},
-        [DATA] = {"data", H5T_IEEE_F32LE, {h5->n_features}, 1, h5->options.with_data},
-        [LABELS] = {"labels",
-                    H5T_IEEE_F32LE,
-                    {n_labels},
-                    n_labels > 1,
-                    h5->options.with_data && h5->options.labels && n_labels > 0},
+    } fixed[BL_H5_N_FIXED] = {
+        [BL_H5_VALUES] = {"values",
+                          H5T_IEEE_F32LE,
+                          {h5->n_features, h5->n_outputs},
+                          several ? 2 : 1,
+                          true},
+        [BL_H5_BASE_VALUES] =
+            {"base_values", H5T_IEEE_F32LE, {h5->n_outputs}, several, true},
+        [BL_H5_MARGINS] = {"margins", H5T_IEEE_F32LE, {h5->n_outputs}, several, true},
+        [BL_H5_PREDICTIONS] = {"predictions",
+                               H5T_IEEE_F32LE,
+                               {h5->n_predictions},
+                               h5->n_predictions > 1,
+                               true},
+        [BL_H5_ROW] = {"row", H5T_STD_I64LE, {0}, 0, true},
+        [BL_H5_DATA] =
+            {"data", H5T_IEEE_F32LE, {h5->n_features}, 1, h5->options.with_data},
+        [BL_H5_LABELS] = {"labels",
+                          H5T_IEEE_F32LE,
+                          {n_labels},
+                          n_labels > 1,
+                          h5->options.with_data && h5->options.labels && n_labels > 0},
     };
-    for (size_t i = 0; i < N_FIXED; i++) {
+    for (size_t i = 0; i < BL_H5_N_FIXED; i++) {
         if (!fixed[i].present)
             continue;
         bl_status status = bli_h5_stream_open(&h5->streams[i], &h5->pool, h5->file,
@@ -335,11 +195,11 @@ static bl_status start(bl_h5 *h5, const char *path, const bl_schema *schema, bl_
     if (status == BL_OK)
         status = write_attributes(h5, err);
     if (status == BL_OK)
-        status = write_names(h5, schema, err);
+        status = bli_h5_write_names(h5, schema, err);
     if (status == BL_OK)
         status = open_fixed(h5, err);
     if (status == BL_OK)
-        status = open_ids(h5, err);
+        status = bli_h5_open_ids(h5, err);
     for (size_t i = 0; status == BL_OK && i < h5->n_streams; i++) {
         const bl_h5_stream *stream = &h5->streams[i];
         size_t bytes = (size_t)stream->chunk_rows * stream->row_bytes;
@@ -360,6 +220,7 @@ bl_status bli_h5_open(const char *path, const bl_forest *forest, const bl_schema
         return status;
     bl_h5 *h5 = memory;
     *h5 = (bl_h5){
+        .disk = {.driver = H5I_INVALID_HID},
         .file = H5I_INVALID_HID,
         .id_group = H5I_INVALID_HID,
         .forest = forest,
@@ -371,14 +232,15 @@ bl_status bli_h5_open(const char *path, const bl_forest *forest, const bl_schema
         .pool = {.n_threads =
                      options->n_threads > 0 ? options->n_threads : omp_get_max_threads(),
                  .compress = options->compress},
-        .n_streams = N_FIXED + options->n_ids,
+        .n_streams = BL_H5_N_FIXED + options->n_ids,
     };
     bl_h5_quiet before;
     bli_h5_quiet_begin(&before);
     status = start(h5, path, schema, err);
     bli_h5_quiet_end(&before);
+    if (h5->path)
+        status = check_disk(h5, status, err);
     if (status) {
-        bli_err_prefix(err, "'%s'", path);
         bli_h5_abort(h5);
         return status;
     }
@@ -386,8 +248,7 @@ bl_status bli_h5_open(const char *path, const bl_forest *forest, const bl_schema
     return BL_OK;
 }
 
-/* --- Rows
- * -------------------------------------------------------------------------------- */
+/* --- Rows --- */
 
 /* phi [outputs][features + 1] of each row to [features][outputs]. */
 static void put_values(const bl_h5 *h5, const bl_batch *batch, uint64_t first, uint64_t n,
@@ -424,39 +285,33 @@ static void put_rows(bl_h5 *h5, size_t which, const bl_batch *batch, uint64_t fi
                      uint64_t n, unsigned char *out)
 {
     size_t row_bytes = h5->streams[which].row_bytes;
-    const bl_text_column *column;
     switch (which) {
-    case VALUES:
+    case BL_H5_VALUES:
         put_values(h5, batch, first, n, out);
         return;
-    case BASE_VALUES:
+    case BL_H5_BASE_VALUES:
         put_base_values(h5, batch, first, n, out);
         return;
-    case MARGINS:
+    case BL_H5_MARGINS:
         memcpy(out, batch->margins + first * h5->n_outputs, n * row_bytes);
         return;
-    case PREDICTIONS:
+    case BL_H5_PREDICTIONS:
         memcpy(out, h5->predictions + first * h5->n_predictions, n * row_bytes);
         return;
-    case ROW:
+    case BL_H5_ROW:
         memcpy(out, batch->row + first, n * row_bytes);
         return;
-    case DATA:
+    case BL_H5_DATA:
         memcpy(out, batch->x + first * h5->n_features, n * row_bytes);
         return;
-    case LABELS:
+    case BL_H5_LABELS:
         for (uint64_t i = 0; i < n; i++)
             memcpy(out + i * row_bytes,
                    h5->options.labels + batch->row[first + i] * h5->options.n_labels,
                    row_bytes);
         return;
     default:
-        column = &h5->options.ids[which - N_FIXED];
-        for (uint64_t i = 0; i < n; i++) {
-            uint64_t row = batch->row[first + i];
-            clean(h5, column->text + column->offset[row], id_length(column, row));
-            put_text(h5, out + i * row_bytes, row_bytes);
-        }
+        bli_h5_put_ids(h5, which - BL_H5_N_FIXED, batch, first, n, out);
     }
 }
 
@@ -507,10 +362,8 @@ bl_status bli_h5_sink(void *cookie, const bl_batch *batch, bl_err *err)
     if (status == BL_OK)
         status = bli_buf_check(&h5->text, "ids", err);
     bli_h5_quiet_end(&before);
-    if (status)
-        bli_err_prefix(err, "'%s'", h5->path);
     h5->n_done += batch->n_rows;
-    return status;
+    return check_disk(h5, status, err);
 }
 
 static bl_status finish(bl_h5 *h5, bl_err *err)
@@ -535,9 +388,8 @@ bl_status bli_h5_close(bl_h5 *h5, bl_err *err)
     bli_h5_quiet_begin(&before);
     bl_status status = finish(h5, err);
     bli_h5_quiet_end(&before);
-    if (status) {
-        bli_err_prefix(err, "'%s'", h5->path);
-    } else {
+    status = check_disk(h5, status, err);
+    if (status == BL_OK) {
         status = bli_temp_commit(h5->temp_path, h5->path, 0600, err);
         free(h5->temp_path);
         h5->temp_path = NULL;

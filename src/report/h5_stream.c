@@ -14,8 +14,6 @@
 #include <H5Ppublic.h>
 #include <H5Spublic.h>
 #include <H5Tpublic.h>
-#include <libdeflate.h>
-#include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,10 +27,8 @@
  */
 #define SKIP_SHUFFLE_AND_DEFLATE 3U
 #define SKIP_DEFLATE             1U
-enum { LEVEL = 1 };
 
-/* --- Errors
- * ------------------------------------------------------------------------------ */
+/* --- Errors --- */
 
 void bli_h5_quiet_begin(bl_h5_quiet *ret_before)
 {
@@ -49,128 +45,36 @@ void bli_h5_quiet_end(const bl_h5_quiet *before)
     H5Eset_auto2(H5E_DEFAULT, handler, before->data);
 }
 
-/* The innermost line of the error stack, and the errno that HDF5 prints in one. */
-typedef struct bl_h5_reason {
-    char text[160];
-    int errno_value;
-} bl_h5_reason;
-
-static herr_t read_reason(unsigned n, const H5E_error2_t *error, void *cookie)
+/* The innermost line of the error stack. */
+static herr_t first_line(unsigned n, const H5E_error2_t *error, void *cookie)
 {
-    bl_h5_reason *reason = cookie;
-    const char *text = error->desc ? error->desc : "";
-    const char *number = strstr(text, "errno = ");
     if (n == 0)
-        snprintf(reason->text, sizeof(reason->text), "%s", text);
-    if (number && reason->errno_value == 0)
-        reason->errno_value = (int)strtol(number + strlen("errno = "), NULL, 10);
-    return 0;
+        *(const char **)cookie = error->desc;
+    return n == 0;
 }
 
 bl_status bli_h5_fail(bl_err *err, const char *what)
 {
-    bl_h5_reason reason = {0};
-    H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, read_reason, &reason);
-    if (reason.errno_value)
-        return bli_fail_errno(err, BL_E_IO, reason.errno_value, "could not write %s",
-                              what);
+    const char *line = NULL;
+    H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, first_line, &line);
     return bli_fail(err, BL_E_IO, "could not write %s: HDF5 says \"%s\"", what,
-                    reason.text);
+                    line ? line : "");
 }
 
-/* --- Compression
- * ------------------------------------------------------------------------- */
-
-bl_status bli_h5_pool_init(bl_h5_pool *pool, bl_err *err)
-{
-    if (!pool->compress || pool->chunk_bytes == 0)
-        return BL_OK;
-    const char *what = "compression";
-    size_t n = (size_t)pool->n_threads;
-    void *memory;
-    if (bli_alloc(n, sizeof(*pool->packers), what, &memory, err))
-        return BL_E_NOMEM;
-    pool->packers = memory;
-    if (bli_alloc(n, sizeof(*pool->shuffled), what, &memory, err))
-        return BL_E_NOMEM;
-    pool->shuffled = memory;
-    if (bli_alloc(BL_H5_SLOTS, pool->chunk_bytes, what, &memory, err))
-        return BL_E_NOMEM;
-    pool->packed = memory;
-    for (size_t i = 0; i < n; i++) {
-        if (bli_alloc(1, pool->chunk_bytes, what, &memory, err))
-            return BL_E_NOMEM;
-        pool->shuffled[i] = memory;
-        pool->packers[i] = libdeflate_alloc_compressor(LEVEL);
-        if (!pool->packers[i])
-            return bli_fail(err, BL_E_NOMEM, "no memory for %s", what);
-    }
-    return BL_OK;
-}
-
-void bli_h5_pool_done(bl_h5_pool *pool)
-{
-    for (int i = 0; i < pool->n_threads; i++) {
-        if (pool->packers && pool->packers[i])
-            libdeflate_free_compressor(pool->packers[i]);
-        if (pool->shuffled)
-            free(pool->shuffled[i]);
-    }
-    free(pool->packers);
-    free(pool->shuffled);
-    free(pool->packed);
-    *pool = (bl_h5_pool){0};
-}
-
-/* HDF5's shuffle: all first bytes of the elements, then all second ones, ... */
-static void shuffle_4(const unsigned char *in, size_t n, unsigned char *out)
-{
-    for (size_t i = 0; i < n; i++)
-        out[i] = in[4 * i];
-    for (size_t i = 0; i < n; i++)
-        out[n + i] = in[4 * i + 1];
-    for (size_t i = 0; i < n; i++)
-        out[2 * n + i] = in[4 * i + 2];
-    for (size_t i = 0; i < n; i++)
-        out[3 * n + i] = in[4 * i + 3];
-}
-
-static void shuffle(const unsigned char *in, size_t n, size_t width, unsigned char *out)
-{
-    if (width == 4) {
-        shuffle_4(in, n, out);
-        return;
-    }
-    for (size_t byte = 0; byte < width; byte++)
-        for (size_t i = 0; i < n; i++)
-            out[byte * n + i] = in[i * width + byte];
-}
-
-/* Packs a chunk into out; 0 where that would not make it smaller. */
-static size_t pack(const bl_h5_stream *stream, const bl_h5_pool *pool,
-                   const unsigned char *in, unsigned char *out)
-{
-    int thread = omp_get_thread_num();
-    size_t n = (size_t)stream->chunk_rows * stream->row_bytes;
-    if (stream->shuffle) {
-        shuffle(in, n / stream->element_bytes, stream->element_bytes,
-                pool->shuffled[thread]);
-        in = pool->shuffled[thread];
-    }
-    return libdeflate_zlib_compress(pool->packers[thread], in, n, out, n - 1);
-}
+/* --- Chunks --- */
 
 static bl_status write_chunks(bl_h5_stream *stream, const bl_h5_pool *pool, bl_err *err)
 {
     size_t chunk_bytes = (size_t)stream->chunk_rows * stream->row_bytes;
     uint64_t n_chunks = (stream->filled + stream->chunk_rows - 1) / stream->chunk_rows;
+    size_t width = stream->shuffle ? stream->element_bytes : 0;
     size_t sizes[BL_H5_SLOTS];
     size_t used = (size_t)stream->filled * stream->row_bytes;
     memset(stream->buffer + used, 0, (size_t)n_chunks * chunk_bytes - used);
 #pragma omp parallel for schedule(dynamic) num_threads(pool->n_threads)
     for (uint64_t i = 0; i < n_chunks; i++)
-        sizes[i] = pack(stream, pool, stream->buffer + i * chunk_bytes,
-                        pool->packed + i * pool->chunk_bytes);
+        sizes[i] = bli_h5_pack(pool, stream->buffer + i * chunk_bytes, chunk_bytes, width,
+                               pool->packed + i * pool->chunk_bytes);
     for (uint64_t i = 0; i < n_chunks; i++) {
         hsize_t offset[3] = {stream->written + i * stream->chunk_rows, 0, 0};
         bool small = sizes[i] > 0;
@@ -186,8 +90,7 @@ static bl_status write_chunks(bl_h5_stream *stream, const bl_h5_pool *pool, bl_e
     return BL_OK;
 }
 
-/* --- Streams
- * ----------------------------------------------------------------------------- */
+/* --- Streams --- */
 
 static bl_status write_plain(bl_h5_stream *stream, bl_err *err)
 {
@@ -232,7 +135,7 @@ static hid_t creation_settings(const bl_h5_stream *stream, const hsize_t *dims)
         hsize_t chunk[3] = {stream->chunk_rows, dims[1], dims[2]};
         ok = H5Pset_chunk(settings, stream->rank, chunk) >= 0 &&
              (!stream->shuffle || H5Pset_shuffle(settings) >= 0) &&
-             H5Pset_deflate(settings, LEVEL) >= 0;
+             H5Pset_deflate(settings, BL_H5_LEVEL) >= 0;
     }
     if (ok)
         return settings;

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Between h5.c and h5_text.c: the file being written. */
+#ifndef BL_REPORT_H5_PRIV_H
+#define BL_REPORT_H5_PRIV_H
+
+#include "report/report_priv.h"
+
+/* The fixed datasets; those of ids follow. */
+enum {
+    BL_H5_VALUES,
+    BL_H5_BASE_VALUES,
+    BL_H5_MARGINS,
+    BL_H5_PREDICTIONS,
+    BL_H5_ROW,
+    BL_H5_DATA,
+    BL_H5_LABELS,
+    BL_H5_N_FIXED
+};
+
+struct bl_h5 {
+    char *path;
+    char *temp_path;
+    bl_h5_disk disk;
+    hid_t file;
+    hid_t id_group;
+    const bl_forest *forest;
+    size_t n_features, n_outputs, n_predictions;
+    uint64_t n_rows;
+    uint64_t n_done;
+    bl_h5_options options;
+    bl_h5_pool pool;
+    size_t n_streams;
+    bl_h5_stream *streams; /* [BL_H5_N_FIXED + n_ids]; rank 0: not in this file */
+    char **id_names;       /* [n_ids] as in the file */
+    float *predictions;    /* of a batch */
+    size_t n_prediction_cells;
+    bl_buf text; /* one cell, made clean */
+};
+
+/* A fixed-length UTF-8 type, padded with NUL; negative on failure. */
+hid_t bli_h5_text_type(size_t n_bytes);
+bl_status bli_h5_write_names(bl_h5 *h5, const bl_schema *schema, bl_err *err);
+/* A stream for each id column. */
+bl_status bli_h5_open_ids(bl_h5 *h5, bl_err *err);
+void bli_h5_put_ids(bl_h5 *h5, size_t id, const bl_batch *batch, uint64_t first,
+                    uint64_t n, unsigned char *out);
+
+#endif

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Text in attributions.h5: feature names and id columns, clean UTF-8 of fixed length. */
+#include "report/h5_priv.h"
+
+#include "base/mem.h"
+
+#include <H5Gpublic.h>
+#include <H5Lpublic.h>
+#include <H5Ppublic.h>
+#include <H5Tpublic.h>
+#include <string.h>
+
+hid_t bli_h5_text_type(size_t n_bytes)
+{
+    hid_t type = H5Tcopy(H5T_C_S1);
+    if (type >= 0 && H5Tset_size(type, n_bytes > 0 ? n_bytes : 1) >= 0 &&
+        H5Tset_cset(type, H5T_CSET_UTF8) >= 0 &&
+        H5Tset_strpad(type, H5T_STR_NULLPAD) >= 0)
+        return type;
+    if (type >= 0)
+        H5Tclose(type);
+    return H5I_INVALID_HID;
+}
+
+/* The cleaned text in h5->text. */
+static void clean(bl_h5 *h5, const char *text, size_t n)
+{
+    h5->text.n = 0;
+    bli_utf8_add(&h5->text, text, n);
+}
+
+static void put_text(bl_h5 *h5, unsigned char *out, size_t width)
+{
+    size_t n = h5->text.n < width ? h5->text.n : width;
+    if (n > 0)
+        memcpy(out, h5->text.data, n);
+    memset(out + n, 0, width - n);
+}
+
+bl_status bli_h5_write_names(bl_h5 *h5, const bl_schema *schema, bl_err *err)
+{
+    size_t width = 1;
+    for (size_t i = 0; i < h5->n_features; i++) {
+        clean(h5, schema->features[i].name, strlen(schema->features[i].name));
+        width = h5->text.n > width ? h5->text.n : width;
+    }
+    hid_t type = bli_h5_text_type(width);
+    bl_h5_stream names = {.dataset = H5I_INVALID_HID};
+    bl_h5_pool plain = {.n_threads = 0}; /* readable with any tool, and small */
+    bl_status status = bli_buf_check(&h5->text, "feature names", err);
+    if (status == BL_OK && type < 0)
+        status = bli_h5_fail(err, "feature_names");
+    if (status == BL_OK)
+        status = bli_h5_stream_open(&names, &plain, h5->file, "feature_names", type,
+                                    h5->n_features, NULL, 0, err);
+    for (size_t i = 0; status == BL_OK && i < h5->n_features; i++) {
+        uint64_t n = 1;
+        unsigned char *room = bli_h5_stream_room(&names, &n);
+        clean(h5, schema->features[i].name, strlen(schema->features[i].name));
+        put_text(h5, room, width);
+        status = bli_h5_stream_filled(&names, &plain, n, err);
+    }
+    if (status == BL_OK)
+        status = bli_h5_stream_close(&names, err);
+    bli_h5_stream_done(&names);
+    if (type >= 0)
+        H5Tclose(type);
+    return status;
+}
+
+static size_t id_length(const bl_text_column *column, uint64_t row)
+{
+    return (size_t)(column->offset[row + 1] - column->offset[row]);
+}
+
+/* A link name may hold neither '/' nor be "."; two columns may be called alike. */
+static bl_status id_name(bl_h5 *h5, const char *name, char **ret_name, bl_err *err)
+{
+    clean(h5, name, strlen(name));
+    for (size_t i = 0; i < h5->text.n; i++)
+        if (h5->text.data[i] == '/')
+            h5->text.data[i] = '_';
+    if (h5->text.n == 0 || (h5->text.n == 1 && h5->text.data[0] == '.'))
+        bli_buf_char(&h5->text, '_');
+    size_t length = h5->text.n;
+    for (unsigned copy = 2;; copy++) {
+        bl_status status = bli_buf_check(&h5->text, "id names", err);
+        if (status)
+            return status;
+        if (H5Lexists(h5->id_group, h5->text.data, H5P_DEFAULT) <= 0)
+            return bli_strdup(h5->text.data, ret_name, err);
+        h5->text.n = length;
+        bli_buf_printf(&h5->text, "_%u", copy);
+    }
+}
+
+/* Bytes of the longest text of a column once it is clean. */
+static bl_status id_width(bl_h5 *h5, const bl_text_column *column, size_t *ret_width,
+                          bl_err *err)
+{
+    size_t width = 1;
+    for (uint64_t row = 0; row < h5->options.n_channel_rows; row++) {
+        clean(h5, column->text + column->offset[row], id_length(column, row));
+        width = h5->text.n > width ? h5->text.n : width;
+    }
+    *ret_width = width;
+    return bli_buf_check(&h5->text, "ids", err);
+}
+
+bl_status bli_h5_open_ids(bl_h5 *h5, bl_err *err)
+{
+    if (h5->options.n_ids == 0)
+        return BL_OK;
+    if (h5->options.n_channel_rows < h5->n_rows)
+        return bli_fail(err, BL_E_INTERNAL, "ids of %llu rows for %llu rows to write",
+                        (unsigned long long)h5->options.n_channel_rows,
+                        (unsigned long long)h5->n_rows);
+    hid_t settings = H5Pcreate(H5P_GROUP_CREATE);
+    if (settings >= 0 && H5Pset_obj_track_times(settings, 0) >= 0)
+        h5->id_group = H5Gcreate2(h5->file, "id", H5P_DEFAULT, settings, H5P_DEFAULT);
+    if (settings >= 0)
+        H5Pclose(settings);
+    if (h5->id_group < 0)
+        return bli_h5_fail(err, "id");
+    for (size_t i = 0; i < h5->options.n_ids; i++) {
+        const bl_text_column *column = &h5->options.ids[i];
+        size_t width = 1;
+        bl_status status = id_name(h5, column->name, &h5->id_names[i], err);
+        if (status == BL_OK)
+            status = id_width(h5, column, &width, err);
+        if (status)
+            return status;
+        hid_t type = bli_h5_text_type(width);
+        if (type < 0)
+            return bli_h5_fail(err, "id");
+        status =
+            bli_h5_stream_open(&h5->streams[BL_H5_N_FIXED + i], &h5->pool, h5->id_group,
+                               h5->id_names[i], type, h5->n_rows, NULL, 0, err);
+        H5Tclose(type);
+        if (status)
+            return status;
+    }
+    return BL_OK;
+}
+
+void bli_h5_put_ids(bl_h5 *h5, size_t id, const bl_batch *batch, uint64_t first,
+                    uint64_t n, unsigned char *out)
+{
+    const bl_text_column *column = &h5->options.ids[id];
+    size_t width = h5->streams[BL_H5_N_FIXED + id].row_bytes;
+    for (uint64_t i = 0; i < n; i++) {
+        uint64_t row = batch->row[first + i];
+        clean(h5, column->text + column->offset[row], id_length(column, row));
+        put_text(h5, out + i * width, width);
+    }
+}

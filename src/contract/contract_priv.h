@@ -6,6 +6,7 @@
 #include "contract/contract.h"
 
 #include "base/json.h"
+#include "base/text.h"
 
 #define BL_N_PARAMS    102
 #define BL_STAGE       "settings"
@@ -93,8 +94,8 @@ bool bli_in_range(const bl_param_def *def, double v);
 bool bli_read_whole(const char *text, int64_t *ret);
 bl_status bli_number_read(const bl_value *value, const char *text, double *ret,
                           bl_err *err);
-/* A JSON text, number or boolean as text; nothing for the rest. */
-void bli_scalar_text(const json_t *raw, bl_buf *out);
+/* A JSON text (lent), number or boolean as text; empty for the rest. */
+const char *bli_scalar_text(const json_t *raw, char out[BL_NUMBER_BYTES]);
 
 /* --- items.c: its items where it is a list --- */
 

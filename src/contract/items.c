@@ -17,84 +17,96 @@ bool bli_is_list_type(bl_param_type type)
 static bl_status bad_item(const bl_value *value, size_t i, const json_t *item,
                           bl_err *err)
 {
-    char accepts[BL_ACCEPTS_BYTES], quoted[BL_QUOTE_BYTES];
-    bl_buf text = {0};
-    bli_scalar_text(item, &text);
+    char accepts[BL_ACCEPTS_BYTES], quoted[BL_QUOTE_BYTES], scalar[BL_NUMBER_BYTES];
+    const char *text = bli_scalar_text(item, scalar);
     const char *found = json_is_array(item)    ? "a list"
                         : json_is_object(item) ? "an object"
                         : json_is_null(item)   ? "null"
-                        : text.n == 0
-                            ? "empty"
-                            : bli_quote(text.data, text.n, quoted, sizeof quoted);
-    bl_status st = bli_fail(err, BL_E_CONFIG, "%s: item %zu is %s%s%s; accepted is %s",
-                            value->key, i + 1, text.n ? "'" : "", found,
-                            text.n ? "'" : "", bli_param_accepts(value->def, accepts));
-    bli_buf_done(&text);
-    return st;
+                        : !*text               ? "empty"
+                                               : NULL;
+    if (!found)
+        return bli_fail(err, BL_E_CONFIG, "%s: item %zu is '%s'; accepted is %s",
+                        value->key, i + 1,
+                        bli_quote(text, strlen(text), quoted, sizeof quoted),
+                        bli_param_accepts(value->def, accepts));
+    return bli_fail(err, BL_E_CONFIG, "%s: item %zu is %s; accepted is %s", value->key,
+                    i + 1, found, bli_param_accepts(value->def, accepts));
 }
 
 static json_t *item_name(const json_t *item)
 {
-    bl_buf text = {0};
-    bli_scalar_text(item, &text);
-    json_t *name =
-        text.n && !json_is_boolean(item) ? json_stringn(text.data, text.n) : NULL;
-    bli_buf_done(&text);
-    return name;
+    char scalar[BL_NUMBER_BYTES];
+    const char *text = bli_scalar_text(item, scalar);
+    return *text && !json_is_boolean(item) ? json_string(text) : NULL;
 }
 
 static json_t *item_int(const bl_value *value, const json_t *item)
 {
-    bl_buf text = {0};
-    int64_t i = 0;
-    bli_scalar_text(item, &text);
-    bool ok = text.n && !json_is_boolean(item) && bli_read_whole(text.data, &i) &&
-              bli_in_range(value->def, (double)i);
-    bli_buf_done(&text);
-    return ok ? json_integer(i) : NULL;
+    char scalar[BL_NUMBER_BYTES];
+    int64_t i;
+    if (json_is_boolean(item) || !bli_read_whole(bli_scalar_text(item, scalar), &i) ||
+        !bli_in_range(value->def, (double)i))
+        return NULL;
+    return json_integer(i);
 }
 
-/* A number is an index; so is a whole number in plain text, but not a quoted one in a
- * list. */
+/* A number is an index, also in plain text; quoted in a list it is a name. */
 static json_t *item_column(const json_t *item, bool plain)
 {
+    char scalar[BL_NUMBER_BYTES];
+    const char *text = bli_scalar_text(item, scalar);
+    bool is_text = json_is_string(item) && *text;
     int64_t i;
-    if (json_is_integer(item))
-        return json_integer_value(item) >= 0 ? json_incref((json_t *)(uintptr_t)item)
-                                             : NULL;
-    if (!json_is_string(item) || json_string_length(item) == 0)
-        return NULL;
-    const char *text = json_string_value(item);
-    if (plain && bli_read_int(text, strlen(text), &i))
+    double d;
+    if (is_text && !plain)
+        return json_string(text);
+    if (bli_read_whole(text, &i))
         return i >= 0 ? json_integer(i) : NULL;
-    return json_string(text);
+    if (is_text && bli_read_double(text, strlen(text), &d) == BL_NUMBER_NONE)
+        return json_string(text);
+    return NULL;
 }
 
 static json_t *item_feature(const json_t *item)
 {
-    if (json_is_string(item))
-        return json_string_length(item) ? json_incref((json_t *)(uintptr_t)item) : NULL;
+    char scalar[BL_NUMBER_BYTES];
+    const char *text = bli_scalar_text(item, scalar);
     int64_t i;
-    bl_buf text = {0};
-    bli_scalar_text(item, &text);
-    bool ok =
-        json_is_number(item) && bli_read_whole(text.data, &i) && i >= 0 && i < (1 << 24);
-    bli_buf_done(&text);
-    return ok ? json_integer(i) : NULL;
+    if (json_is_string(item))
+        return *text ? json_string(text) : NULL;
+    if (!json_is_number(item) || !bli_read_whole(text, &i) || i < 0 ||
+        (uint64_t)i >= bli_limits().columns)
+        return NULL;
+    return json_integer(i);
+}
+
+/* NULL with BL_OK where item is no number at all. */
+static bl_status item_number(const bl_value *value, const json_t *item, json_t **ret_item,
+                             bl_err *err)
+{
+    char scalar[BL_NUMBER_BYTES];
+    const char *text = bli_scalar_text(item, scalar);
+    double d;
+    if (!*text || json_is_boolean(item))
+        return BL_OK;
+    bl_status st = bli_number_read(value, text, &d, err);
+    if (st == BL_OK)
+        *ret_item = json_real(d);
+    return st;
 }
 
 static bl_status read_item(const bl_value *value, size_t i, const json_t *item,
                            bool plain, json_t **ret_item, bl_err *err)
 {
     json_t *got = NULL;
-    double d;
+    bl_status st;
     switch (value->def->type) {
     case BL_PARAM_LIST:
         got = item_name(item);
         if (got && value->def->choices && strcmp(value->def->name, "eval_metric") != 0) {
             const char *choice = bli_choice_find(value->def, json_string_value(got));
             if (!choice) {
-                bl_status st = bli_choice_refuse(value, json_string_value(got), err);
+                st = bli_choice_refuse(value, json_string_value(got), err);
                 json_decref(got);
                 return st;
             }
@@ -102,19 +114,11 @@ static bl_status read_item(const bl_value *value, size_t i, const json_t *item,
             got = json_string(choice);
         }
         break;
-    case BL_PARAM_FLOATS: {
-        bl_buf text = {0};
-        bli_scalar_text(item, &text);
-        bl_status st = BL_OK;
-        if (text.n && !json_is_boolean(item)) {
-            st = bli_number_read(value, text.data, &d, err);
-            got = st == BL_OK ? json_real(d) : NULL;
-        }
-        bli_buf_done(&text);
+    case BL_PARAM_FLOATS:
+        st = item_number(value, item, &got, err);
         if (st != BL_OK)
             return st;
         break;
-    }
     case BL_PARAM_TUPLE:
         got = item_int(value, item);
         break;

@@ -42,13 +42,14 @@ static void choices_text(const bl_param_def *def, bl_buf *out)
         bli_buf_printf(out, "%s%s", i ? ", " : "", def->choices[i]);
 }
 
-static void accepts_text(const bl_param_def *def, bl_buf *out)
+/* whole: with the bound that is only the type's. */
+static void accepts_text(const bl_param_def *def, bool whole, bl_buf *out)
 {
     switch (def->type) {
     case BL_PARAM_INT:
         bli_buf_text(out, "a whole number");
         range_text(def, out);
-        if (def->high == 2147483647.0)
+        if (whole && def->high == 2147483647.0)
             bli_buf_text(out, " (below 2^31)");
         break;
     case BL_PARAM_FLOAT:
@@ -99,7 +100,7 @@ static void accepts_text(const bl_param_def *def, bl_buf *out)
 const char *bli_param_accepts(const bl_param_def *def, char out[BL_ACCEPTS_BYTES])
 {
     bl_buf text = {0};
-    accepts_text(def, &text);
+    accepts_text(def, true, &text);
     snprintf(out, BL_ACCEPTS_BYTES, "%s",
              text.data && !text.failed ? text.data : def->help);
     bli_buf_done(&text);
@@ -143,8 +144,9 @@ static void text_entry(bl_buf *out, const bl_param_def *def)
     if (def->default_text[0])
         bli_buf_printf(out, " = %s", def->default_text);
     bli_buf_char(out, '\n');
-    accepts_text(def, &line);
-    bli_buf_printf(&line, ". %s", def->help);
+    bli_buf_printf(&line, "%s Accepted: ", def->help);
+    accepts_text(def, false, &line);
+    bli_buf_char(&line, '.');
     if (line.data && !line.failed)
         wrap(out, 6, line.data);
     else
@@ -168,7 +170,7 @@ static void markdown_entry(bl_buf *out, const bl_param_def *def)
     if (def->alias)
         bli_buf_printf(out, " (`%s`)", def->alias);
     bli_buf_text(out, " | ");
-    accepts_text(def, &accepts);
+    accepts_text(def, false, &accepts);
     cell(out, accepts.data ? accepts.data : "");
     bli_buf_done(&accepts);
     if (def->default_text[0])

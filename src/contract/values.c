@@ -81,17 +81,18 @@ static bl_status unwrap(const json_t *raw, char **ret_text, bl_err *err)
     return BL_OK;
 }
 
-void bli_scalar_text(const json_t *raw, bl_buf *out)
+const char *bli_scalar_text(const json_t *raw, char out[BL_NUMBER_BYTES])
 {
-    bl_jw jw = {.buf = out};
+    out[0] = '\0';
     if (json_is_string(raw))
-        bli_buf_text(out, json_string_value(raw));
-    else if (json_is_integer(raw))
-        bli_jw_int(&jw, json_integer_value(raw));
+        return json_string_value(raw);
+    if (json_is_integer(raw))
+        snprintf(out, BL_NUMBER_BYTES, "%lld", (long long)json_integer_value(raw));
     else if (json_is_real(raw))
-        bli_jw_double(&jw, json_real_value(raw));
+        bli_write_double(json_real_value(raw), out);
     else if (json_is_boolean(raw))
-        bli_jw_bool(&jw, json_is_true(raw));
+        return json_is_true(raw) ? "true" : "false";
+    return out;
 }
 
 /* --- Numbers, words --- */
@@ -263,15 +264,13 @@ static bl_status read_raw(bl_value *value, const json_t *raw, const char *root,
     if (json_is_string(raw)) {
         st = unwrap(raw, &value->text, err);
     } else {
-        bl_buf text = {0};
-        bli_scalar_text(raw, &text);
-        st = bli_buf_check(&text, value->key, err);
-        if (st == BL_OK)
-            st = bli_strdup(text.data, &value->text, err);
-        bli_buf_done(&text);
+        char scalar[BL_NUMBER_BYTES];
+        st = bli_strdup(bli_scalar_text(raw, scalar), &value->text, err);
     }
     if (st != BL_OK)
         return st;
+    if (json_is_boolean(raw) && (bli_is_list_type(type) || type == BL_PARAM_TEXT))
+        return bli_value_refuse(value, value->text, err);
     if (value->text[0] == '@' && value->text[1])
         return read_at(value, root, err);
     bool may_be_empty = strcmp(value->def->name, "bl_missing_text") == 0 ||

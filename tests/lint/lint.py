@@ -47,6 +47,7 @@ def tracked():
 FILES = tracked()
 C_FILES = [f for f in FILES if f.endswith((".c", ".h"))]
 CORPUS = "data/corpus/"
+TEMPLATE = "_body.h"  # source text that a file includes between its own definitions; no header
 
 
 def text(path):
@@ -138,7 +139,7 @@ def includes_are_rooted_and_a_source_begins_with_its_own_room():
 @rule
 def headers_have_guards_named_after_their_path():
     for path in C_FILES:
-        if not path.endswith(".h") or path.startswith("include/"):
+        if not path.endswith(".h") or path.startswith("include/") or path.endswith(TEMPLATE):
             continue
         stem = re.sub(r"^src/", "", path)
         name = "BL_" + re.sub(r"[^A-Z0-9]", "_", stem.upper())
@@ -171,7 +172,7 @@ def every_header_compiles_alone():
     if not compiler:
         raise Skip("no C compiler")
     for path in C_FILES:
-        if path.endswith(".h"):
+        if path.endswith(".h") and not path.endswith(TEMPLATE):
             one = run(compiler, "-std=c11", "-Wall", "-Wextra", "-fsyntax-only", "-fopenmp", *flags(), "-x", "c",
                       "-", input=f'#include "{path}"\n')
             if one.returncode:
@@ -439,21 +440,17 @@ def python_scripts_parse():
 @rule
 def commits_follow_the_form():
     # The newest 500; a tree without history has nothing to look at.
-    listed = run("git", "log", "-500", "--no-merges", "--format=%h%x09%s%x09%b%x00")
+    listed = run("git", "log", "-500", "--no-merges", "--format=%h%x09%s")
     if listed.returncode:
         raise Skip("not a Git repository, or no commit yet")
-    for entry in listed.stdout.split("\0"):
-        if not entry.strip():
-            continue
-        commit, subject, body = (entry.strip("\n").split("\t", 2) + ["", ""])[:3]
+    for entry in listed.stdout.splitlines():
+        commit, _, subject = entry.partition("\t")
         if not re.match(r"[a-z][a-z0-9_./, -]*: \S", subject):
             yield f"{commit}: '{subject}': not `area: do the thing`"
         if len(subject) > 72:
             yield f"{commit}: '{subject}': {len(subject)} characters, at most 72"
         if subject.endswith("."):
             yield f"{commit}: '{subject}': full stop at the end"
-        if not body.strip() and not subject.startswith("docs"):
-            yield f"{commit}: '{subject}': no body that says why"
 
 
 @rule

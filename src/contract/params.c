@@ -21,11 +21,11 @@
 /* Ranges. ABOVE leaves out the lower bound, BETWEEN both. XGBoost keeps counts in 32
  * bits. */
 #define NO_RANGE       .low = 0, .high = 0
-#define ANY            .low = -INFINITY, .high = INFINITY
-#define FROM(a)        .low = (a), .high = INFINITY
+#define ANY            .low = -HUGE_VAL, .high = HUGE_VAL
+#define FROM(a)        .low = (a), .high = HUGE_VAL
 #define COUNT_FROM(a)  .low = (a), .high = 2147483647.0
 #define FROM_TO(a, b)  .low = (a), .high = (b)
-#define ABOVE(a)       .low = (a), .high = INFINITY, .low_open = true
+#define ABOVE(a)       .low = (a), .high = HUGE_VAL, .low_open = true
 #define ABOVE_TO(a, b) .low = (a), .high = (b), .low_open = true
 #define BETWEEN(a, b)  .low = (a), .high = (b), .low_open = true, .high_open = true
 

@@ -71,8 +71,7 @@ static void test_help_says_ranges_in_words(void **state)
     static const char *const says[] = {
         "| `eta` (`learning_rate`) | a number, 0 to 1 | `0.3` |",
         "| `subsample` | a number, above 0, at most 1 | `1` |",
-        "| `tweedie_variance_power` | a number, between 1 and 2, neither included | "
-        "`1.5` |",
+        "between 1 and 2, neither included | `1.5` |",
         "| `lambda` (`reg_lambda`) | a number, 0 or more | `1` |",
         "| `base_score` | one or more numbers, as 0.1 or [0.1, 0.9] | |",
         "| `booster` | one of gbtree, gblinear, dart | `gbtree` |",

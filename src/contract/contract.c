@@ -106,24 +106,35 @@ static int compare_params(const void *a, const void *b)
     return strcmp(((const bl_param *)a)->def->name, ((const bl_param *)b)->def->name);
 }
 
-/* Takes the texts out of values. */
-static bl_status take_params(bl_job *job, bl_values *values, bl_err *err)
+/* One text for one meaning, so that nobody below parses what people type: what XGBoost is told, a
+ * choice as it is listed, and for the rest what was given. */
+static bl_status param_text(const bl_job *job, const bl_value *value, char **ret_text,
+                            bl_err *err)
+{
+    const char *text = value->choice ? value->choice : value->text;
+    for (size_t i = 0; i < job->n_xgboost; i++)
+        if (strcmp(job->xgboost_names[i], value->def->name) == 0)
+            text = job->xgboost_texts[i];
+    return bli_strdup(text, ret_text, err);
+}
+
+static bl_status set_params(bl_job *job, const bl_values *values, bl_err *err)
 {
     void *array;
     bl_status st = bli_alloc(BL_N_PARAMS, sizeof(bl_param), "parameters", &array, err);
     if (st != BL_OK)
         return st;
     job->params = array;
-    for (size_t i = 0; i < BL_N_PARAMS; i++) {
-        bl_value *value = &values->value[i];
+    for (size_t i = 0; st == BL_OK && i < BL_N_PARAMS; i++) {
+        const bl_value *value = &values->value[i];
         if (!value->def)
             continue;
-        job->params[job->n_params++] =
-            (bl_param){value->def, value->text, "hyperparameters.json"};
-        value->text = NULL;
+        bl_param *param = &job->params[job->n_params++];
+        *param = (bl_param){.def = value->def, .source = "hyperparameters.json"};
+        st = param_text(job, value, &param->text, err);
     }
     qsort(job->params, job->n_params, sizeof *job->params, compare_params);
-    return BL_OK;
+    return st;
 }
 
 static bl_status check_stopping(bl_job *job, const bl_values *values, const bl_log *log,
@@ -148,7 +159,8 @@ static bl_status check_stopping(bl_job *job, const bl_values *values, const bl_l
     return BL_OK;
 }
 
-static bl_status apply(bl_job *job, bl_values *values, const bl_log *log, bl_err *err)
+static bl_status apply(bl_job *job, const bl_values *values, const bl_log *log,
+                       bl_err *err)
 {
     if (!bli_given(values, "num_round"))
         return bli_fail(
@@ -168,7 +180,7 @@ static bl_status apply(bl_job *job, bl_values *values, const bl_log *log, bl_err
     if (st != BL_OK)
         return st;
     bli_rules_note_unused(values, job, log);
-    return take_params(job, values, err);
+    return set_params(job, values, err);
 }
 
 bl_status bli_job_parse(const char *root, const bl_config_texts *texts, const bl_log *log,

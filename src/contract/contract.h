@@ -59,7 +59,7 @@ const bl_param_def *bli_param_defs(size_t *ret_n);
 /* A parameter in force. */
 typedef struct bl_param {
     const bl_param_def *def;
-    char *text;         /* as given, unwrapped once and trimmed */
+    char *text; /* what XGBoost is told, where it is; a choice as listed; else as given */
     const char *source; /* "hyperparameters.json" or "default" */
 } bl_param;
 

@@ -109,9 +109,8 @@ bl_status bli_items_text(bl_value *value, bl_err *err);
 
 /* --- lists.c: lists as people write them --- */
 
-/* The text of a list as a JSON array (or object): JSON, a Python list, tuple or dict, or
- * items between commas (numbers: parts; else names). ret_plain: it was split at commas.
- */
+/* The text of a list as a JSON array (or object): JSON; a Python list, tuple or dict; or texts
+ * between commas (ret_plain). numbers: each item is one, so that (.5, 1.) is a list too. */
 bl_status bli_list_parse(const char *text, bool numbers, json_t **ret_list,
                          bool *ret_plain, bl_err *err);
 

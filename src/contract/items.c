@@ -274,10 +274,15 @@ bl_status bli_items_text(bl_value *value, bl_err *err)
 {
     bl_buf text = {0};
     bl_jw jw = {.buf = &text};
+    char *copy = NULL;
     items_text(value->items, &jw);
     bl_status st = bli_buf_check(&text, value->key, err);
     if (st == BL_OK)
-        st = bli_strdup(text.data, &value->text, err);
+        st = bli_strdup(text.data, &copy, err);
     bli_buf_done(&text);
-    return st;
+    if (st != BL_OK)
+        return st;
+    free(value->text);
+    value->text = copy;
+    return BL_OK;
 }

@@ -97,43 +97,58 @@ static bl_status split(const char *text, json_t **ret_list, bl_err *err)
     return BL_OK;
 }
 
-bl_status bli_list_parse(const char *text, bool numbers, json_t **ret_list,
-                         bool *ret_plain, bl_err *err)
+/* "(.5, 1.)" between its brackets: numbers that people write and JSON does not know. */
+static bl_status split_inside(const char *text, json_t **ret_list, bl_err *err)
 {
-    bool bracket = *text && strchr("[({\"'", *text) != NULL;
-    *ret_plain = !bracket && !numbers;
-    if (*ret_plain)
-        return split(text, ret_list, err);
-    json_t *list = parse(text, strlen(text));
+    size_t n = strlen(text);
+    bool pair = n >= 2 && ((text[0] == '(' && text[n - 1] == ')') ||
+                           (text[0] == '[' && text[n - 1] == ']'));
+    if (!pair || strcspn(text + 1, "()[]{}") != n - 2)
+        return bli_fail(err, BL_E_CONFIG, "is no list that can be read");
+    bl_buf inside = {0};
+    bli_buf_add(&inside, text + 1, n - 2);
+    bl_status st = bli_buf_check(&inside, "a list", err);
+    if (st == BL_OK)
+        st = split(inside.data, ret_list, err);
+    bli_buf_done(&inside);
+    return st;
+}
+
+/* JSON; else Python's notation; else lists without the brackets around them. */
+static bl_status parse_brackets(const char *text, json_t **ret_list, bl_err *err)
+{
     bl_buf loose = {0}, wrapped = {0};
+    json_t *list = parse(text, strlen(text));
     if (!list) {
         loosen(text, &loose);
-        if (!loose.failed && loose.n)
-            list = parse(loose.data, loose.n);
-    }
-    if (!list && !loose.failed) {
-        bli_buf_char(&wrapped, '[');
-        bli_buf_add(&wrapped, loose.data ? loose.data : "", loose.n);
-        while (wrapped.n > 1 && (is_blank(wrapped.data[wrapped.n - 1]) ||
-                                 wrapped.data[wrapped.n - 1] == ','))
-            wrapped.n--;
-        bli_buf_char(&wrapped, ']');
-        if (!wrapped.failed)
-            list = parse(wrapped.data, wrapped.n);
+        bli_buf_printf(&wrapped, "[%s]", loose.data ? loose.data : "");
     }
     bl_status st = bli_buf_check(&loose, "a list", err);
     if (st == BL_OK)
         st = bli_buf_check(&wrapped, "a list", err);
+    if (st == BL_OK && !list && loose.n)
+        list = parse(loose.data, loose.n);
+    if (st == BL_OK && !list)
+        list = parse(wrapped.data, wrapped.n);
     bli_buf_done(&loose);
     bli_buf_done(&wrapped);
     if (st == BL_OK && !list)
         st = bli_fail(err, BL_E_CONFIG, "is no list that can be read");
-    if (st != BL_OK) {
-        json_decref(list);
-        return st;
-    }
-    *ret_list = list;
-    return BL_OK;
+    if (st == BL_OK)
+        *ret_list = list;
+    return st;
+}
+
+bl_status bli_list_parse(const char *text, bool numbers, json_t **ret_list,
+                         bool *ret_plain, bl_err *err)
+{
+    *ret_plain = !*text || !strchr("[({\"'", *text);
+    if (*ret_plain)
+        return split(text, ret_list, err);
+    bl_status st = parse_brackets(text, ret_list, err);
+    if (st == BL_E_CONFIG && numbers)
+        st = split_inside(text, ret_list, err);
+    return st;
 }
 
 /* --- @NAME --- */

@@ -124,7 +124,10 @@ static bl_status refuse_unknown(const char *key, const char *name, bl_err *err)
     const char *names[BL_LEN(metrics)];
     for (size_t i = 0; i < BL_LEN(metrics); i++)
         names[i] = metrics[i].name;
-    snprintf(base, sizeof base, "%.*s", (int)(base_length(name) & 63), name);
+    size_t n = base_length(name);
+    n = n < sizeof base ? n : sizeof base - 1;
+    memcpy(base, name, n);
+    base[n] = '\0';
     const char *near = bli_nearest(base, names, BL_LEN(metrics));
     bli_quote(name, strlen(name), quoted, sizeof quoted);
     if (near)

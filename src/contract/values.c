@@ -223,7 +223,7 @@ static bl_status read_at(bl_value *value, const char *root, bl_err *err)
     if (st == BL_OK && bli_is_list_type(value->def->type)) {
         st = bli_items_read(value, content, plain, err);
         json_decref(content);
-        return st;
+        return st == BL_OK ? bli_items_text(value, err) : st;
     }
     if (st == BL_OK && value->def->type != BL_PARAM_TEXT) {
         if (!plain || json_array_size(content) != 1) {

@@ -72,10 +72,47 @@ static void test_job_of_the_main_use_is_read_whole(void **state)
     folder_remove(&folder);
 }
 
+/* Rooms below compare these texts, so each meaning has one. */
+static void test_job_parameter_texts_are_canonical(void **state)
+{
+    static const struct {
+        const char *member, *name, *text;
+    } cases[] = {
+        {"\"tree_method\": \"\\\"HIST\\\"\"", "tree_method", "hist"},
+        {"\"colsample_bynode\": \" 1 \"", "colsample_bynode", "1.0"},
+        {"\"max_depth\": 0.0", "max_depth", "0"},
+        {"\"ndcg_exp_gain\": \"False\"", "ndcg_exp_gain", "false"},
+        {"\"updater\": \"['grow_colmaker', 'prune']\"", "updater", "grow_colmaker,prune"},
+        {"\"objective\": \"reg:linear\"", "objective", "reg:squarederror"},
+        {"\"bl_header\": \"YES\"", "bl_header", "yes"},
+        {"\"bl_drop\": \"@drop.txt\"", "bl_drop", "[4, \"zip code\"]"},
+        {"\"bl_drop\": \"4, zip code\"", "bl_drop", "4, zip code"},
+        {"\"objective\": \"reg:quantileerror\", \"quantile_alpha\": \"(0.10, .9)\"",
+         "quantile_alpha", "[0.1,0.9]"},
+    };
+    bl_folder folder;
+    (void)state;
+    folder_make(&folder);
+    folder_channel(&folder, "train");
+    folder_write(&folder, "input/data/config/drop.txt", "4\nzip code\n");
+    for (size_t i = 0; i < BL_LEN(cases); i++) {
+        char text[256];
+        bl_job *job;
+        bl_err err;
+        snprintf(text, sizeof text, "{\"num_round\": 3, %s}", cases[i].member);
+        CHECK_OK(folder_read(&folder, text, TRAIN_ONLY, &job, &err), err);
+        const char *got = bli_job_param(job, cases[i].name);
+        CHECK(got && strcmp(got, cases[i].text) == 0, "%s: '%s'", cases[i].member, got);
+        bli_job_free(job);
+    }
+    folder_remove(&folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_job_of_the_main_use_is_read_whole),
+        cmocka_unit_test(test_job_parameter_texts_are_canonical),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

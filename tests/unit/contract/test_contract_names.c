@@ -290,22 +290,24 @@ static void test_names_beyond_the_limit_are_refused(void **state)
     bl_folder folder;
     bl_job *job;
     bl_err err;
-    char *text = malloc(1 << 16);
-    size_t n = 0;
+    bl_buf text = {0};
     (void)state;
     folder_make(&folder);
     folder_channel(&folder, "train");
-    n += (size_t)sprintf(text + n, "{\"num_round\": 3");
+    bli_buf_text(&text, "{\"num_round\": 3");
     for (int i = 0; i < 999; i++)
-        n += (size_t)sprintf(text + n, ", \"sagemaker_%d\": \"\"", i);
-    sprintf(text + n, "}");
-    CHECK_OK(folder_read(&folder, text, TRAIN_ONLY, &job, &err), err);
+        bli_buf_printf(&text, ", \"sagemaker_%d\": \"\"", i);
+    bli_buf_char(&text, '}');
+    assert_false(text.failed);
+    CHECK_OK(folder_read(&folder, text.data, TRAIN_ONLY, &job, &err), err);
     bli_job_free(job);
-    sprintf(text + n, ", \"sagemaker_more\": \"\"}");
+    text.n--;
+    bli_buf_text(&text, ", \"sagemaker_more\": \"\"}");
+    assert_false(text.failed);
     CHECK_FAILS(
-        folder_read(&folder, text, TRAIN_ONLY, &job, &err), BL_E_LIMIT, err,
+        folder_read(&folder, text.data, TRAIN_ONLY, &job, &err), BL_E_LIMIT, err,
         "hyperparameters.json: the file holds 1001 names; at most 1000 are accepted");
-    free(text);
+    bli_buf_done(&text);
     folder_remove(&folder);
 }
 

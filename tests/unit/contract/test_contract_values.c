@@ -82,6 +82,12 @@ static void test_values_lists_are_read_however_they_are_written(void **state)
         {"\"objective\": \"multi:softprob\", \"num_class\": 3, \"base_score\": "
          "\"[0.1,0.2,0.3]\"",
          "base_score", "[0.1,0.2,0.3]"},
+        {"\"base_score\": \".5\"", "base_score", "0.5"},
+        {"\"base_score\": \"[+.25]\"", "base_score", "0.25"},
+        {"\"base_score\": \"1.\"", "base_score", "1.0"},
+        {"\"monotone_constraints\": \"(+1, -1)\"", "monotone_constraints", "(1,-1)"},
+        {"\"interaction_constraints\": \"[0, 1], [2]\"", "interaction_constraints",
+         "[[0, 1], [2]]"},
         {"\"updater\": \"grow_colmaker, prune\"", "updater", "grow_colmaker,prune"},
         {"\"updater\": [\"grow_colmaker\", \"prune\"]", "updater", "grow_colmaker,prune"},
         {"\"updater\": \"['grow_colmaker', 'prune']\"", "updater", "grow_colmaker,prune"},
@@ -144,8 +150,8 @@ static void test_values_that_are_wrong_say_what_is_accepted(void **state)
         {"\"monotone_constraints\": \"(2,0)\"",
          "monotone_constraints: item 1 is '2'; accepted is -1, 0 or 1 for each feature"},
         {"\"monotone_constraints\": \"__import__('os').system('true')\"",
-         "monotone_constraints is '__import__('os').system('true')'; accepted is -1, 0 "
-         "or 1"},
+         "monotone_constraints: item 1 is '__import__('os').system('true')'; accepted is "
+         "-1, 0 or 1"},
         {"\"monotone_constraints\": \"(1,0.5)\"",
          "monotone_constraints: item 2 is '0.5'"},
         {"\"monotone_constraints\": {\"a\": 1}",

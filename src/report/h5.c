@@ -8,7 +8,6 @@
 #include <H5Apublic.h>
 #include <H5Dpublic.h>
 #include <H5Fpublic.h>
-#include <H5Gpublic.h>
 #include <H5Ppublic.h>
 #include <H5Spublic.h>
 #include <H5Tpublic.h>
@@ -22,10 +21,8 @@ void bli_h5_abort(bl_h5 *h5)
         return;
     bl_h5_quiet before;
     bli_h5_quiet_begin(&before);
-    for (size_t i = 0; h5->streams && i < h5->n_streams; i++)
+    for (size_t i = 0; i < BL_H5_N_FIXED; i++)
         bli_h5_stream_done(&h5->streams[i]);
-    if (h5->id_group >= 0)
-        H5Gclose(h5->id_group);
     if (h5->file >= 0)
         H5Fclose(h5->file);
     bli_h5_disk_done(&h5->disk);
@@ -34,11 +31,8 @@ void bli_h5_abort(bl_h5 *h5)
         bli_temp_abort(h5->temp_path);
     bli_h5_pool_done(&h5->pool);
     bli_buf_done(&h5->text);
-    free(h5->streams);
-    for (size_t i = 0; h5->id_names && i < h5->options.n_ids; i++)
-        free(h5->id_names[i]);
-    free(h5->id_names);
     free(h5->predictions);
+    free(h5->row);
     free(h5->path);
     free(h5->temp_path);
     free(h5);
@@ -167,19 +161,17 @@ static bl_status open_fixed(bl_h5 *h5, bl_err *err)
     return BL_OK;
 }
 
-static bl_status make_arrays(bl_h5 *h5, bl_err *err)
+/* Rows are remembered for the id columns, which are written last: only then is it known how
+ * long the longest text of the selected rows is. */
+static bl_status make_rows(bl_h5 *h5, bl_err *err)
 {
     void *memory;
+    if (h5->options.n_ids == 0)
+        return BL_OK;
     bl_status status =
-        bli_alloc(h5->n_streams, sizeof(*h5->streams), "HDF5", &memory, err);
-    if (status)
-        return status;
-    h5->streams = memory;
-    for (size_t i = 0; i < h5->n_streams; i++)
-        h5->streams[i].dataset = H5I_INVALID_HID;
-    status = bli_alloc(h5->options.n_ids, sizeof(*h5->id_names), "HDF5", &memory, err);
+        bli_alloc((size_t)h5->n_rows, sizeof(uint64_t), "rows with ids", &memory, err);
     if (status == BL_OK)
-        h5->id_names = memory;
+        h5->row = memory;
     return status;
 }
 
@@ -189,7 +181,7 @@ static bl_status start(bl_h5 *h5, const char *path, const bl_schema *schema, bl_
     if (status == BL_OK)
         status = bli_temp_name(path, &h5->temp_path, err);
     if (status == BL_OK)
-        status = make_arrays(h5, err);
+        status = make_rows(h5, err);
     if (status == BL_OK)
         status = create_file(h5, err);
     if (status == BL_OK)
@@ -198,14 +190,8 @@ static bl_status start(bl_h5 *h5, const char *path, const bl_schema *schema, bl_
         status = bli_h5_write_names(h5, schema, err);
     if (status == BL_OK)
         status = open_fixed(h5, err);
-    if (status == BL_OK)
-        status = bli_h5_open_ids(h5, err);
-    for (size_t i = 0; status == BL_OK && i < h5->n_streams; i++) {
-        const bl_h5_stream *stream = &h5->streams[i];
-        size_t bytes = (size_t)stream->chunk_rows * stream->row_bytes;
-        if (stream->chunked && bytes > h5->pool.chunk_bytes)
-            h5->pool.chunk_bytes = bytes;
-    }
+    for (size_t i = 0; status == BL_OK && i < BL_H5_N_FIXED; i++)
+        bli_h5_pool_fit(&h5->pool, &h5->streams[i]);
     return status == BL_OK ? bli_h5_pool_init(&h5->pool, err) : status;
 }
 
@@ -222,7 +208,6 @@ bl_status bli_h5_open(const char *path, const bl_forest *forest, const bl_schema
     *h5 = (bl_h5){
         .disk = {.driver = H5I_INVALID_HID},
         .file = H5I_INVALID_HID,
-        .id_group = H5I_INVALID_HID,
         .forest = forest,
         .n_features = forest->n_features,
         .n_outputs = forest->n_outputs,
@@ -232,8 +217,9 @@ bl_status bli_h5_open(const char *path, const bl_forest *forest, const bl_schema
         .pool = {.n_threads =
                      options->n_threads > 0 ? options->n_threads : omp_get_max_threads(),
                  .compress = options->compress},
-        .n_streams = BL_H5_N_FIXED + options->n_ids,
     };
+    for (size_t i = 0; i < BL_H5_N_FIXED; i++)
+        h5->streams[i].dataset = H5I_INVALID_HID;
     bl_h5_quiet before;
     bli_h5_quiet_begin(&before);
     status = start(h5, path, schema, err);
@@ -304,14 +290,11 @@ static void put_rows(bl_h5 *h5, size_t which, const bl_batch *batch, uint64_t fi
     case BL_H5_DATA:
         memcpy(out, batch->x + first * h5->n_features, n * row_bytes);
         return;
-    case BL_H5_LABELS:
+    default: /* labels */
         for (uint64_t i = 0; i < n; i++)
             memcpy(out + i * row_bytes,
                    h5->options.labels + batch->row[first + i] * h5->options.n_labels,
                    row_bytes);
-        return;
-    default:
-        bli_h5_put_ids(h5, which - BL_H5_N_FIXED, batch, first, n, out);
     }
 }
 
@@ -356,11 +339,11 @@ bl_status bli_h5_sink(void *cookie, const bl_batch *batch, bl_err *err)
     bl_h5_quiet before;
     bli_h5_quiet_begin(&before);
     bl_status status = predict(h5, batch, err);
-    for (size_t i = 0; status == BL_OK && i < h5->n_streams; i++)
+    for (size_t i = 0; status == BL_OK && i < BL_H5_N_FIXED; i++)
         if (h5->streams[i].rank > 0)
             status = put_batch(h5, i, batch, err);
-    if (status == BL_OK)
-        status = bli_buf_check(&h5->text, "ids", err);
+    if (h5->row)
+        memcpy(h5->row + h5->n_done, batch->row, batch->n_rows * sizeof(uint64_t));
     bli_h5_quiet_end(&before);
     h5->n_done += batch->n_rows;
     return check_disk(h5, status, err);
@@ -369,14 +352,15 @@ bl_status bli_h5_sink(void *cookie, const bl_batch *batch, bl_err *err)
 static bl_status finish(bl_h5 *h5, bl_err *err)
 {
     bl_status status = BL_OK;
-    for (size_t i = 0; status == BL_OK && i < h5->n_streams; i++)
+    for (size_t i = 0; status == BL_OK && i < BL_H5_N_FIXED; i++) {
         if (h5->streams[i].rank > 0)
             status = bli_h5_stream_close(&h5->streams[i], err);
+        bli_h5_stream_done(&h5->streams[i]);
+    }
+    if (status == BL_OK)
+        status = bli_h5_write_ids(h5, err);
     if (status)
         return status;
-    if (h5->id_group >= 0)
-        H5Gclose(h5->id_group);
-    h5->id_group = H5I_INVALID_HID;
     herr_t closed = H5Fclose(h5->file);
     h5->file = H5I_INVALID_HID;
     return closed < 0 ? bli_h5_fail(err, "the file") : BL_OK;

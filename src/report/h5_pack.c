@@ -17,7 +17,7 @@
 
 enum {
     LEVEL = BL_H5_LEVEL,
-    SAMPLE_BYTES = 16384,
+    SAMPLE_BYTES = 8192,
     STORED_BYTES = 65535, /* of one stored block (RFC 1951, 3.2.4) */
     STORED_HEADER = 5,
     ZLIB_HEADER = 2,
@@ -25,6 +25,16 @@ enum {
 };
 /* A plane whose sample does not shrink at least this far is noise. */
 #define NOISE 0.96
+
+void bli_h5_pool_fit(bl_h5_pool *pool, const bl_h5_stream *stream)
+{
+    if (!stream->chunked)
+        return;
+    size_t bytes = (size_t)stream->chunk_rows * stream->row_bytes;
+    size_t slots = (size_t)(stream->capacity / stream->chunk_rows);
+    pool->chunk_bytes = bytes > pool->chunk_bytes ? bytes : pool->chunk_bytes;
+    pool->n_slots = slots > pool->n_slots ? slots : pool->n_slots;
+}
 
 bl_status bli_h5_pool_init(bl_h5_pool *pool, bl_err *err)
 {
@@ -39,7 +49,7 @@ bl_status bli_h5_pool_init(bl_h5_pool *pool, bl_err *err)
     if (bli_alloc(n, sizeof(*pool->shuffled), what, &memory, err))
         return BL_E_NOMEM;
     pool->shuffled = memory;
-    if (bli_alloc(BL_H5_SLOTS, pool->chunk_bytes, what, &memory, err))
+    if (bli_alloc(pool->n_slots, pool->chunk_bytes, what, &memory, err))
         return BL_E_NOMEM;
     pool->packed = memory;
     for (size_t i = 0; i < n; i++) {

@@ -5,7 +5,7 @@
 
 #include "report/report_priv.h"
 
-/* The fixed datasets; those of ids follow. */
+/* The datasets filled row by row. */
 enum {
     BL_H5_VALUES,
     BL_H5_BASE_VALUES,
@@ -22,17 +22,15 @@ struct bl_h5 {
     char *temp_path;
     bl_h5_disk disk;
     hid_t file;
-    hid_t id_group;
     const bl_forest *forest;
     size_t n_features, n_outputs, n_predictions;
     uint64_t n_rows;
     uint64_t n_done;
     bl_h5_options options;
     bl_h5_pool pool;
-    size_t n_streams;
-    bl_h5_stream *streams; /* [BL_H5_N_FIXED + n_ids]; rank 0: not in this file */
-    char **id_names;       /* [n_ids] as in the file */
-    float *predictions;    /* of a batch */
+    bl_h5_stream streams[BL_H5_N_FIXED]; /* rank 0: not in this file */
+    uint64_t *row;                       /* [n_rows] of the channel; NULL without ids */
+    float *predictions;                  /* of a batch */
     size_t n_prediction_cells;
     bl_buf text; /* one cell, made clean */
 };
@@ -40,9 +38,7 @@ struct bl_h5 {
 /* A fixed-length UTF-8 type, padded with NUL; negative on failure. */
 hid_t bli_h5_text_type(size_t n_bytes);
 bl_status bli_h5_write_names(bl_h5 *h5, const bl_schema *schema, bl_err *err);
-/* A stream for each id column. */
-bl_status bli_h5_open_ids(bl_h5 *h5, bl_err *err);
-void bli_h5_put_ids(bl_h5 *h5, size_t id, const bl_batch *batch, uint64_t first,
-                    uint64_t n, unsigned char *out);
+/* The group `id`: texts of the rows in h5->row. */
+bl_status bli_h5_write_ids(bl_h5 *h5, bl_err *err);
 
 #endif

@@ -20,7 +20,7 @@
 
 /* A chunk this size fits the default chunk cache of HDF5 readers: row by row reading
  * unpacks each chunk once. */
-#define CHUNK_BYTES ((size_t)1 << 20)
+#define CHUNK_BYTES ((size_t)1 << 19)
 /* HDF5 takes no chunk of 4 GiB. */
 #define MAX_ROW_BYTES ((size_t)1 << 30)
 /* A chunk stored as it is says in this mask which filters of the pipeline it skips: both.

@@ -2,8 +2,6 @@
 /* Text in attributions.h5: feature names and id columns, clean UTF-8 of fixed length. */
 #include "report/h5_priv.h"
 
-#include "base/mem.h"
-
 #include <H5Gpublic.h>
 #include <H5Lpublic.h>
 #include <H5Ppublic.h>
@@ -73,8 +71,9 @@ static size_t id_length(const bl_text_column *column, uint64_t row)
     return (size_t)(column->offset[row + 1] - column->offset[row]);
 }
 
-/* A link name may hold neither '/' nor be "."; two columns may be called alike. */
-static bl_status id_name(bl_h5 *h5, const char *name, char **ret_name, bl_err *err)
+/* A link name may hold neither '/' nor be "."; two columns may be called alike. The name
+ * is left in h5->text. */
+static bl_status id_name(bl_h5 *h5, hid_t group, const char *name, bl_err *err)
 {
     clean(h5, name, strlen(name));
     for (size_t i = 0; i < h5->text.n; i++)
@@ -85,72 +84,85 @@ static bl_status id_name(bl_h5 *h5, const char *name, char **ret_name, bl_err *e
     size_t length = h5->text.n;
     for (unsigned copy = 2;; copy++) {
         bl_status status = bli_buf_check(&h5->text, "id names", err);
-        if (status)
+        if (status || H5Lexists(group, h5->text.data, H5P_DEFAULT) <= 0)
             return status;
-        if (H5Lexists(h5->id_group, h5->text.data, H5P_DEFAULT) <= 0)
-            return bli_strdup(h5->text.data, ret_name, err);
         h5->text.n = length;
         bli_buf_printf(&h5->text, "_%u", copy);
     }
 }
 
 /* Bytes of the longest text of a column once it is clean. */
-static bl_status id_width(bl_h5 *h5, const bl_text_column *column, size_t *ret_width,
-                          bl_err *err)
+static size_t id_width(bl_h5 *h5, const bl_text_column *column)
 {
     size_t width = 1;
-    for (uint64_t row = 0; row < h5->options.n_channel_rows; row++) {
+    for (uint64_t i = 0; i < h5->n_rows; i++) {
+        uint64_t row = h5->row[i];
         clean(h5, column->text + column->offset[row], id_length(column, row));
         width = h5->text.n > width ? h5->text.n : width;
     }
-    *ret_width = width;
-    return bli_buf_check(&h5->text, "ids", err);
+    return width;
 }
 
-bl_status bli_h5_open_ids(bl_h5 *h5, bl_err *err)
+static bl_status fill_ids(bl_h5 *h5, const bl_text_column *column, bl_h5_stream *stream,
+                          bl_err *err)
+{
+    bl_h5_pool pool = {.n_threads = h5->pool.n_threads, .compress = h5->pool.compress};
+    bli_h5_pool_fit(&pool, stream);
+    bl_status status = bli_h5_pool_init(&pool, err);
+    for (uint64_t first = 0; status == BL_OK && first < h5->n_rows;) {
+        uint64_t n = h5->n_rows - first;
+        unsigned char *room = bli_h5_stream_room(stream, &n);
+        for (uint64_t i = 0; i < n; i++) {
+            uint64_t row = h5->row[first + i];
+            clean(h5, column->text + column->offset[row], id_length(column, row));
+            put_text(h5, room + i * stream->row_bytes, stream->row_bytes);
+        }
+        status = bli_h5_stream_filled(stream, &pool, n, err);
+        first += n;
+    }
+    bli_h5_pool_done(&pool);
+    return status;
+}
+
+static bl_status write_id(bl_h5 *h5, hid_t group, const bl_text_column *column,
+                          bl_err *err)
+{
+    bl_h5_stream stream = {.dataset = H5I_INVALID_HID};
+    hid_t type = bli_h5_text_type(id_width(h5, column));
+    bl_status status = bli_buf_check(&h5->text, "ids", err);
+    if (status == BL_OK && type < 0)
+        status = bli_h5_fail(err, "id");
+    if (status == BL_OK)
+        status = id_name(h5, group, column->name, err);
+    if (status == BL_OK)
+        status = bli_h5_stream_open(&stream, &h5->pool, group, h5->text.data, type,
+                                    h5->n_rows, NULL, 0, err);
+    stream.name = "id"; /* the text buffer is about to change */
+    if (status == BL_OK)
+        status = fill_ids(h5, column, &stream, err);
+    if (status == BL_OK)
+        status = bli_h5_stream_close(&stream, err);
+    bli_h5_stream_done(&stream);
+    if (type >= 0)
+        H5Tclose(type);
+    return status == BL_OK ? bli_buf_check(&h5->text, "ids", err) : status;
+}
+
+bl_status bli_h5_write_ids(bl_h5 *h5, bl_err *err)
 {
     if (h5->options.n_ids == 0)
         return BL_OK;
-    if (h5->options.n_channel_rows < h5->n_rows)
-        return bli_fail(err, BL_E_INTERNAL, "ids of %llu rows for %llu rows to write",
-                        (unsigned long long)h5->options.n_channel_rows,
-                        (unsigned long long)h5->n_rows);
+    hid_t group = H5I_INVALID_HID;
     hid_t settings = H5Pcreate(H5P_GROUP_CREATE);
     if (settings >= 0 && H5Pset_obj_track_times(settings, 0) >= 0)
-        h5->id_group = H5Gcreate2(h5->file, "id", H5P_DEFAULT, settings, H5P_DEFAULT);
+        group = H5Gcreate2(h5->file, "id", H5P_DEFAULT, settings, H5P_DEFAULT);
     if (settings >= 0)
         H5Pclose(settings);
-    if (h5->id_group < 0)
+    if (group < 0)
         return bli_h5_fail(err, "id");
-    for (size_t i = 0; i < h5->options.n_ids; i++) {
-        const bl_text_column *column = &h5->options.ids[i];
-        size_t width = 1;
-        bl_status status = id_name(h5, column->name, &h5->id_names[i], err);
-        if (status == BL_OK)
-            status = id_width(h5, column, &width, err);
-        if (status)
-            return status;
-        hid_t type = bli_h5_text_type(width);
-        if (type < 0)
-            return bli_h5_fail(err, "id");
-        status =
-            bli_h5_stream_open(&h5->streams[BL_H5_N_FIXED + i], &h5->pool, h5->id_group,
-                               h5->id_names[i], type, h5->n_rows, NULL, 0, err);
-        H5Tclose(type);
-        if (status)
-            return status;
-    }
-    return BL_OK;
-}
-
-void bli_h5_put_ids(bl_h5 *h5, size_t id, const bl_batch *batch, uint64_t first,
-                    uint64_t n, unsigned char *out)
-{
-    const bl_text_column *column = &h5->options.ids[id];
-    size_t width = h5->streams[BL_H5_N_FIXED + id].row_bytes;
-    for (uint64_t i = 0; i < n; i++) {
-        uint64_t row = batch->row[first + i];
-        clean(h5, column->text + column->offset[row], id_length(column, row));
-        put_text(h5, out + i * width, width);
-    }
+    bl_status status = BL_OK;
+    for (size_t i = 0; status == BL_OK && i < h5->options.n_ids; i++)
+        status = write_id(h5, group, &h5->options.ids[i], err);
+    H5Gclose(group);
+    return status;
 }

@@ -22,7 +22,7 @@
  * ([rows][n_labels]); id/<name>: text columns. Attributes of the root: format 1, space
  * "margin", objective, n_outputs.
  *
- * compress writes chunks of about 1 MiB through the shuffle and deflate filters every
+ * compress writes chunks of about 512 KiB through the shuffle and deflate filters every
  * HDF5 library has; a chunk that does not shrink is stored as it is. They are compressed
  * side by side: call the sink from outside OpenMP regions to have threads for it. Memory:
  * 16 chunks of the largest dataset twice, less where there are fewer rows. A row of more
@@ -37,8 +37,7 @@ typedef struct bl_h5_options {
     size_t n_labels;
     const bl_text_column *ids; /* of the channel, [n_ids], or NULL */
     size_t n_ids;
-    uint64_t n_channel_rows; /* that ids have */
-    int n_threads;           /* 0: as OpenMP says */
+    int n_threads; /* 0: as OpenMP says */
 } bl_h5_options;
 
 /* n_rows selected rows will come. labels and ids must stay valid until close. */

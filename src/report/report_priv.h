@@ -28,12 +28,13 @@ typedef struct bl_h5_pool {
     int n_threads;
     bool compress;
     size_t chunk_bytes;                     /* of the largest chunk */
+    size_t n_slots;                         /* chunks packed side by side */
     struct libdeflate_compressor **packers; /* [n_threads] */
     unsigned char **shuffled;               /* [n_threads][chunk_bytes] */
-    unsigned char *packed;                  /* [BL_H5_SLOTS][chunk_bytes] */
+    unsigned char *packed;                  /* [n_slots][chunk_bytes] */
 } bl_h5_pool;
 
-/* Once chunk_bytes is known. */
+/* Once it fits all streams it is for. */
 bl_status bli_h5_pool_init(bl_h5_pool *pool, bl_err *err);
 void bli_h5_pool_done(bl_h5_pool *pool);
 
@@ -95,6 +96,8 @@ bl_status bli_h5_stream_filled(bl_h5_stream *stream, const bl_h5_pool *pool, uin
                                bl_err *err);
 /* Checks that all rows came, closes the dataset. */
 bl_status bli_h5_stream_close(bl_h5_stream *stream, bl_err *err);
+/* Grows what the pool will have to what the stream needs. */
+void bli_h5_pool_fit(bl_h5_pool *pool, const bl_h5_stream *stream);
 void bli_h5_stream_done(
     bl_h5_stream *stream); /* of what is open; zero-initialised is nothing */
 

@@ -234,13 +234,14 @@ static void test_h5_text_is_clean_utf8(void **state)
     const float labels[] = {5, 6, 7, 8};
     bl_made made = {.n_features = 5, .n_outputs = 1, .n_rows = 2, .row_step = 2};
     for (int compress = 0; compress < 2; compress++) {
-        bl_h5_options options = {.compress = compress,
-                                 .with_data = true,
-                                 .labels = labels,
-                                 .n_labels = 1,
-                                 .ids = ids,
-                                 .n_ids = 3,
-                                 .n_channel_rows = 4};
+        bl_h5_options options = {
+            .compress = compress,
+            .with_data = true,
+            .labels = labels,
+            .n_labels = 1,
+            .ids = ids,
+            .n_ids = 3,
+        };
         bl_err err = {0};
         char *folder = made_folder();
         char *path = made_path(folder, "a.h5");

@@ -66,11 +66,12 @@ static char *write_folder(const bl_made *made, bool compress)
         offset[i + 1] = offset[i] + (uint64_t)sprintf(text + offset[i], "c%d", (int)i);
     char customer[] = "customer";
     bl_text_column ids = {customer, text, offset};
-    bl_h5_options options = {.compress = compress,
-                             .with_data = true,
-                             .ids = &ids,
-                             .n_ids = 1,
-                             .n_channel_rows = ROWS};
+    bl_h5_options options = {
+        .compress = compress,
+        .with_data = true,
+        .ids = &ids,
+        .n_ids = 1,
+    };
     bl_err err = {0};
     char *folder = made_folder();
     char *path = made_path(folder, "attributions.h5");

@@ -16,6 +16,7 @@ static struct console {
     pthread_mutex_t lock; /* XGBoost logs from its own threads */
     bool live;            /* a progress line stands on the terminal */
     char stage[32];       /* of the progress being shown */
+    uint64_t done;
     double started, shown;
 } console = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
@@ -69,10 +70,12 @@ static void progress(void *cookie, const char *stage, const char *unit, uint64_t
     double every = terminal ? 0.2 : 5.0;
     double now = bli_seconds();
     pthread_mutex_lock(&console.lock);
-    if (strncmp(console.stage, stage, sizeof console.stage - 1) != 0 || done == 0) {
+    if (strncmp(console.stage, stage, sizeof console.stage - 1) != 0 || done == 0 ||
+        done < console.done) { /* another stage, or the same once more */
         snprintf(console.stage, sizeof console.stage, "%s", stage);
         console.started = console.shown = now;
     }
+    console.done = done;
     double taken = now - console.started;
     if (now - console.shown >= every && done > 0 && taken > 0) {
         double rate = (double)done / taken;

@@ -220,7 +220,7 @@ bl_status bli_card_write(const char *path, const bl_card *card, bl_err *err)
         card->schema(card->schema_product, &jw);
     else
         bli_jw_null(&jw);
-    write_read(&card->job->read, &jw);
+    write_read(card->read, &jw);
     write_parameters(card->job, &jw);
     write_inputs(card, &jw);
     bli_jw_object_end(&jw);

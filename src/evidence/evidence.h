@@ -33,6 +33,8 @@ typedef struct bl_card_input {
  * room does not know it. */
 typedef struct bl_card {
     const bl_job *job;
+    const bl_read_settings
+        *read; /* the job's, columns by name where the data had a header */
     const char *boostlens_version;
     int xgboost_version[3];
     size_t n_models;

@@ -76,8 +76,8 @@ bl_status bli_attributions_open(const bl_stages *stages, const bl_final_model *m
                        &options, ret_h5, err);
 }
 
-static void say_additivity(const bl_stages *stages, const char *data_name,
-                           const bl_attribution *attribution)
+void bli_say_additivity(const bl_stages *stages, const char *data_name,
+                        const bl_attribution *attribution)
 {
     double scale = attribution->max_abs_margin > 0 ? attribution->max_abs_margin : 1;
     bli_log(
@@ -125,7 +125,7 @@ bl_status bli_attribute(bl_stages *stages, const bl_matrix *matrix, const char *
         bli_attribution_free(attribution);
         return st;
     }
-    say_additivity(stages, data_name, attribution);
+    bli_say_additivity(stages, data_name, attribution);
     *ret_attribution = attribution;
     return BL_OK;
 }

@@ -5,6 +5,7 @@
 #include "base/fs.h"
 #include "base/mem.h"
 #include "evidence/evidence.h"
+#include "ingest/ingest.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,65 @@
 static void write_schema(const void *schema, bl_jw *jw)
 {
     bli_schema_write(schema, jw);
+}
+
+/* --- Columns by name where there was a header ----------------------------------------------- */
+
+/* Indices become names, lent from the training table, so that a file of other order is read
+ * right. The array is fresh. */
+static bl_status name_columns(const bl_table *table, const bl_column_refs *refs,
+                              bl_column_refs *ret, bl_err *err)
+{
+    void *block;
+    bl_status st = bli_alloc(refs->n, sizeof(bl_column_ref), "columns", &block, err);
+    if (st != BL_OK)
+        return st;
+    *ret = (bl_column_refs){.n = refs->n, .ref = block};
+    for (size_t i = 0; i < refs->n; i++) {
+        const bl_column_ref *ref = &refs->ref[i];
+        ret->ref[i] = *ref;
+        if (!ref->name && ref->index >= 0 && (uint64_t)ref->index < table->n_file_columns)
+            ret->ref[i].name = table->file_columns[ref->index];
+    }
+    return BL_OK;
+}
+
+static void name_column(const bl_table *table, bool has, bl_column_ref *ref)
+{
+    if (has && !ref->name && ref->index >= 0 &&
+        (uint64_t)ref->index < table->n_file_columns)
+        ref->name = table->file_columns[ref->index];
+}
+
+/* The job's reading settings with names for indices; release with settings_done. */
+static bl_status settings_by_name(const bl_stages *stages, bl_read_settings *ret,
+                                  bl_err *err)
+{
+    const bl_read_settings *read = &stages->job->read;
+    const bl_table *table = stages->train_table;
+    bl_read_settings named = *read;
+    named.labels = named.base_margins = named.drop = named.ids = (bl_column_refs){0};
+    bl_status st = name_columns(table, &read->labels, &named.labels, err);
+    if (st == BL_OK)
+        st = name_columns(table, &read->base_margins, &named.base_margins, err);
+    if (st == BL_OK)
+        st = name_columns(table, &read->drop, &named.drop, err);
+    if (st == BL_OK)
+        st = name_columns(table, &read->ids, &named.ids, err);
+    name_column(table, read->has_weight, &named.weight);
+    name_column(table, read->has_group, &named.group);
+    name_column(table, read->has_lower, &named.lower);
+    name_column(table, read->has_upper, &named.upper);
+    *ret = named;
+    return st;
+}
+
+static void settings_done(bl_read_settings *named)
+{
+    free(named->labels.ref);
+    free(named->base_margins.ref);
+    free(named->drop.ref);
+    free(named->ids.ref);
 }
 
 static bl_card_model card_of(const bl_final_model *model, const char *name)
@@ -78,7 +138,12 @@ bl_status bli_stage_card(const bl_stages *stages, const bl_final_model *models,
                 (bl_card_input){.channel = stages->data_names[data],
                                 .files = &stages->data[data]->files,
                                 .n_rows = stages->data[data]->n_rows};
-    st = write_card(stages, &card, err);
+    bl_read_settings named = {0};
+    card.read = &named;
+    st = settings_by_name(stages, &named, err);
+    if (st == BL_OK)
+        st = write_card(stages, &card, err);
+    settings_done(&named);
     free(cards);
     return st;
 }

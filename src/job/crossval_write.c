@@ -281,6 +281,7 @@ static bl_status write_attributions(bl_stages *stages, const bl_crossval *cv,
     divide(total->mean, n_cells, n);
     divide(total->base_values, total->n_outputs, n);
     divide(total->mean_margins, total->n_outputs, n);
+    bli_say_additivity(stages, "out of fold", total);
     *ret_total = total;
     return BL_OK;
 }

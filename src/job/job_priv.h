@@ -87,6 +87,8 @@ bl_status bli_rows_to_explain(const bl_job *job, uint64_t n_rows, uint64_t **ret
 bl_status bli_attribute(bl_stages *stages, const bl_matrix *matrix, const char *data_name,
                         const char *file_name, bl_attribution **ret_attribution,
                         bl_err *err);
+void bli_say_additivity(const bl_stages *stages, const char *data_name,
+                        const bl_attribution *attribution);
 /* The file the attributions of n_rows rows go to. */
 bl_status bli_attributions_open(const bl_stages *stages, const bl_final_model *model,
                                 const bl_matrix *matrix, const char *path,

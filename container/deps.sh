@@ -63,7 +63,6 @@ install_packages() {
 
 # --- XGBoost: the library out of the CPU-only wheel, the header out of the source package ---
 
-# Only where something has to be fetched: asking pip for its version takes half a second.
 need_pip() { python3 -m pip --version >/dev/null 2>&1 || install_packages python3-pip; }
 
 pip_download="python3 -m pip --disable-pip-version-check download -q --no-deps --require-hashes"
@@ -185,6 +184,9 @@ install_peers() {
     trap - EXIT
 }
 
+# pip is asked for only where something has to be fetched, and then in the same call of apt.
+[ -e "$deps/xgboost-$xgboost_version/complete" ] || python3 -m pip --version >/dev/null 2>&1 ||
+    build_packages="$build_packages python3-pip"
 # shellcheck disable=SC2086 # one word a package
 install_packages $build_packages
 install_xgboost

@@ -1,8 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * SageMaker's training contract: config files -> bl_job. The job is constant once read.
- * Every refusal says what was found and what is accepted; everything that can be checked
- * without looking at the data is checked here.
+ * SageMaker's training contract: config files -> bl_job. The job is constant once read. Every
+ * refusal says what was found and what is accepted; everything that can be checked without
+ * looking at the data is checked here.
+ *
+ * In the table, but not in this version: bl_preprocess, bl_require_encryption, bl_isolation
+ * required and bl_checkpoint_foreign use are refused, because the job would not be what was asked
+ * for; bl_checkpoint_seconds, bl_checkpoint_keep and bl_isolation auto or off get a note, and a
+ * checkpoint place from the platform one warning. So are more than one host, Pipe mode, libsvm,
+ * Parquet and RecordIO, each by name.
  */
 #ifndef BL_CONTRACT_CONTRACT_H
 #define BL_CONTRACT_CONTRACT_H
@@ -157,7 +163,7 @@ typedef struct bl_job {
     size_t n_params;
     bl_param *params;
     int64_t num_round;
-    int64_t early_stopping_rounds; /* 0: off */
+    int64_t early_stopping_rounds; /* 0: off, also where nothing is held out to stop by */
     int64_t nthread;               /* 0: as many as this process may use */
     int64_t seed;
     int64_t num_class;           /* 0: none */

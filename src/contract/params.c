@@ -312,11 +312,16 @@ const bl_param_def *bli_param_defs(size_t *ret_n)
     return defs;
 }
 
+/* The first letter first: a job asks some hundred times, and a fuzzer asks millions of jobs. */
+static bool same(const char *a, const char *b)
+{
+    return a[0] == b[0] && strcmp(a, b) == 0;
+}
+
 const bl_param_def *bli_param_find(const char *name)
 {
     for (size_t i = 0; i < BL_LEN(defs); i++)
-        if (strcmp(defs[i].name, name) == 0 ||
-            (defs[i].alias && strcmp(defs[i].alias, name) == 0))
+        if (same(defs[i].name, name) || (defs[i].alias && same(defs[i].alias, name)))
             return &defs[i];
     return NULL;
 }

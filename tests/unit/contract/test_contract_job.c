@@ -72,6 +72,58 @@ static void test_job_of_the_main_use_is_read_whole(void **state)
     folder_remove(&folder);
 }
 
+/* A job of the built-in image with everything that can stand together, as the platform writes it:
+ * all text. */
+static const char image_job[] =
+    "{\"num_round\": \"20\", \"csv_weights\": \"0\", \"early_stopping_rounds\": \"5\","
+    " \"booster\": \"dart\", \"verbosity\": \"1\", \"nthread\": \"2\", \"eta\": \"0.3\","
+    " \"gamma\": \"0.1\", \"max_depth\": \"6\", \"min_child_weight\": \"1\","
+    " \"max_delta_step\": \"0\", \"subsample\": \"0.7\", \"sampling_method\": "
+    "\"uniform\","
+    " \"colsample_bytree\": \"0.8\", \"colsample_bylevel\": \"0.9\","
+    " \"colsample_bynode\": \"1\", \"lambda\": \"1\", \"alpha\": \"0\","
+    " \"tree_method\": \"hist\", \"sketch_eps\": \"0.03\", \"scale_pos_weight\": \"1\","
+    " \"updater\": \"grow_quantile_histmaker,refresh,prune\", \"dsplit\": \"row\","
+    " \"refresh_leaf\": \"1\", \"process_type\": \"default\","
+    " \"grow_policy\": \"lossguide\", \"max_leaves\": \"31\", \"max_bin\": \"128\","
+    " \"predictor\": \"cpu_predictor\", \"monotone_constraints\": \"(1,0)\","
+    " \"interaction_constraints\": \"[[1,2,4],[3,5]]\", \"sample_type\": \"uniform\","
+    " \"normalize_type\": \"tree\", \"rate_drop\": \"0.1\", \"skip_drop\": \"0.2\","
+    " \"one_drop\": \"0\", \"lambda_bias\": \"0\", \"objective\": \"binary:logistic\","
+    " \"base_score\": \"0.5\", \"_kfold\": \"5\", \"_num_cv_round\": \"2\","
+    " \"_tuning_objective_metric\": \"validation:auc\", \"eval_metric\": \"error,auc\","
+    " \"seed\": \"1\", \"num_parallel_tree\": \"1\","
+    " \"save_model_on_termination\": \"true\", \"deterministic_histogram\": \"true\","
+    " \"prob_buffer_row\": \"2\", \"use_dask_gpu_training\": \"false\"}";
+
+static void test_job_of_the_image_with_everything_is_read(void **state)
+{
+    bl_folder folder;
+    bl_job *job;
+    bl_err err;
+    (void)state;
+    folder_make(&folder);
+    folder_channel(&folder, "train");
+    folder_channel(&folder, "validation");
+    CHECK_OK(folder_read(&folder, image_job, TRAIN_AND_VALIDATION, &job, &err), err);
+    assert_int_equal(job->n_params, 49);
+    assert_int_equal(job->n_xgboost, 33);
+    assert_int_equal(job->kfold, 5);
+    assert_int_equal(job->num_cv_round, 2);
+    assert_int_equal(job->nthread, 2);
+    assert_int_equal(job->seed, 1);
+    assert_int_equal(job->max_bin, 128);
+    assert_true(job->save_model_on_termination);
+    assert_string_equal(job->early_stopping_metric, "auc");
+    assert_string_equal(
+        folder.notes,
+        "note without effect in XGBoost 3.4: sketch_eps, dsplit, predictor, "
+        "lambda_bias, deterministic_histogram, prob_buffer_row, "
+        "use_dask_gpu_training\n");
+    bli_job_free(job);
+    folder_remove(&folder);
+}
+
 /* Rooms below compare these texts, so each meaning has one. */
 static void test_job_parameter_texts_are_canonical(void **state)
 {
@@ -112,6 +164,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_job_of_the_main_use_is_read_whole),
+        cmocka_unit_test(test_job_of_the_image_with_everything_is_read),
         cmocka_unit_test(test_job_parameter_texts_are_canonical),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -53,8 +53,7 @@ static const char *array_text(const void *data, const char *type, uint64_t rows,
     return out;
 }
 
-/* --- Quantile
- * ------------------------------------------------------------------------------ */
+/* --- Quantile ---------------------------------------------------------------------- */
 
 typedef struct feed {
     const bl_matrix *matrix;
@@ -148,21 +147,28 @@ done:
     return st;
 }
 
-/* --- Ordinary
- * ------------------------------------------------------------------------------ */
+/* --- Ordinary ----------------------------------------------------------------------- */
+
+/* Cells that go to XGBoost, or come back, at once: what lies beside them stays small. */
+#define CHUNK_CELLS ((size_t)262144)
+
+static uint64_t chunk_rows(size_t n_features)
+{
+    return n_features < CHUNK_CELLS ? CHUNK_CELLS / n_features : 1;
+}
 
 /*
- * XGBoost takes blocks one by one and copies them, so each of ours is freed as soon as
- * the next one is asked for. bli_xgb_give_back puts them in place again.
+ * XGBoost copies what it is handed, so a block of ours is freed as soon as the one after it is
+ * asked for. bli_xgb_give_back puts them in place again.
  */
 typedef struct pour {
     bl_matrix *matrix;
     size_t block;
+    uint64_t row; /* next of the block */
     bool free_blocks;
     bool failed;
-    uint64_t max_rows; /* of a block */
-    int64_t *offset;   /* [max_rows + 1] */
-    int *index;        /* [max_rows][n_features], 0 .. n_features - 1 over and over */
+    int64_t *offset; /* [chunk + 1] */
+    int *index;      /* [chunk][n_features], 0 .. n_features - 1 over and over */
 } pour;
 
 static int pour_next(DataIterHandle handle, XGBCallbackSetData *set,
@@ -170,140 +176,150 @@ static int pour_next(DataIterHandle handle, XGBCallbackSetData *set,
 {
     pour *p = handle;
     bl_matrix *m = p->matrix;
-    if (p->block && p->free_blocks) {
-        free(m->blocks[p->block - 1].x);
-        m->blocks[p->block - 1].x = NULL;
-    }
-    while (p->block < m->n_blocks && !m->blocks[p->block].n_rows)
+    while (p->block < m->n_blocks && p->row == m->blocks[p->block].n_rows) {
+        if (p->free_blocks) {
+            free(m->blocks[p->block].x);
+            m->blocks[p->block].x = NULL;
+        }
         p->block++;
+        p->row = 0;
+    }
     if (p->block == m->n_blocks)
         return 0;
-    const bl_block *block = &m->blocks[p->block++];
-    XGBoostBatchCSR batch = {.size = block->n_rows,
+    const bl_block *block = &m->blocks[p->block];
+    uint64_t n = chunk_rows(m->n_features);
+    if (n > block->n_rows - p->row)
+        n = block->n_rows - p->row;
+    XGBoostBatchCSR batch = {.size = n,
                              .columns = m->n_features,
                              .offset = p->offset,
                              .index = p->index,
-                             .value = block->x};
+                             .value = block->x + p->row * m->n_features};
+    p->row += n;
     p->failed = set(holder, batch) != 0;
     return p->failed ? 0 : 1;
-}
-
-static bl_status pour_open(pour *p, bl_err *err)
-{
-    const bl_matrix *m = p->matrix;
-    for (size_t i = 0; i < m->n_blocks; i++)
-        if (m->blocks[i].n_rows > p->max_rows)
-            p->max_rows = m->blocks[i].n_rows;
-    size_t cells;
-    if (!bli_mul(p->max_rows, m->n_features, &cells))
-        return bli_fail(err, BL_E_LIMIT,
-                        "a block of %llu rows of %zu columns is too large",
-                        (unsigned long long)p->max_rows, m->n_features);
-    bl_status st = bli_alloc(p->max_rows + 1, sizeof *p->offset, "row offsets",
-                             (void **)&p->offset, err);
-    if (st == BL_OK)
-        st =
-            bli_alloc(cells, sizeof *p->index, "column numbers", (void **)&p->index, err);
-    if (st != BL_OK)
-        return st;
-    for (uint64_t r = 0; r <= p->max_rows; r++)
-        p->offset[r] = (int64_t)(r * m->n_features);
-    for (size_t i = 0; i < cells; i++)
-        p->index[i] = (int)(i % m->n_features);
-    return BL_OK;
 }
 
 static bl_status ordinary_matrix(bl_matrix *matrix, DMatrixHandle *ret, bl_err *err)
 {
     /* Rows can be had back by a 32-bit signed row number only. */
     pour p = {.matrix = matrix, .free_blocks = matrix->n_rows <= INT32_MAX};
+    uint64_t rows = chunk_rows(matrix->n_features);
+    size_t cells = rows * matrix->n_features;
     DMatrixHandle handle = NULL;
-    bl_status st = pour_open(&p, err);
+    bl_status st =
+        bli_alloc(rows + 1, sizeof *p.offset, "row offsets", (void **)&p.offset, err);
+    if (st == BL_OK)
+        st = bli_alloc(cells, sizeof *p.index, "column numbers", (void **)&p.index, err);
     if (st == BL_OK) {
-        int rc = XGDMatrixCreateFromDataIter(&p, pour_next, NULL, NAN, &handle);
-        if (rc || p.failed)
+        for (uint64_t r = 0; r <= rows; r++)
+            p.offset[r] = (int64_t)(r * matrix->n_features);
+        for (size_t i = 0; i < cells; i++)
+            p.index[i] = (int)(i % matrix->n_features);
+        if (XGDMatrixCreateFromDataIter(&p, pour_next, NULL, NAN, &handle) || p.failed)
             st = bli_xgb_fail(err, "building a matrix");
     }
     if (st == BL_OK)
         st = set_types(handle, matrix->schema, err);
     free(p.offset);
     free(p.index);
-    if (st != BL_OK) {
+    if (st == BL_OK)
+        *ret = handle;
+    else if (handle)
         XGDMatrixFree(handle);
-        return st;
-    }
-    *ret = handle;
-    return BL_OK;
+    return st;
 }
 
+/* Buffers of one chunk on its way back. */
 typedef struct scratch {
-    int *row;         /* [max_rows] */
-    bst_ulong *start; /* [max_rows + 1] */
-    unsigned *index;  /* [max_rows][n_features] */
+    int *row;         /* [chunk] */
+    bst_ulong *start; /* [chunk + 1] */
+    unsigned *index;  /* [chunk][n_features] */
     float *value;     /* likewise */
 } scratch;
 
-/* Rows [first, first + block->n_rows) of handle, as the block's cells. */
+static void scratch_done(scratch *s)
+{
+    free(s->row);
+    free(s->start);
+    free(s->index);
+    free(s->value);
+}
+
+static bl_status scratch_open(size_t n_features, scratch *s, bl_err *err)
+{
+    uint64_t rows = chunk_rows(n_features);
+    size_t cells = rows * n_features;
+    bl_status st = bli_alloc(rows, sizeof *s->row, "row numbers", (void **)&s->row, err);
+    if (st == BL_OK)
+        st =
+            bli_alloc(rows + 1, sizeof *s->start, "row offsets", (void **)&s->start, err);
+    if (st == BL_OK)
+        st =
+            bli_alloc(cells, sizeof *s->index, "column numbers", (void **)&s->index, err);
+    if (st == BL_OK)
+        st = bli_alloc(cells, sizeof *s->value, "cells", (void **)&s->value, err);
+    return st;
+}
+
+/* Rows [first, first + n) of handle, to x. */
+static bl_status fetch_rows(DMatrixHandle handle, uint64_t first, uint64_t n,
+                            size_t n_features, const scratch *s, float *x, bl_err *err)
+{
+    DMatrixHandle part = NULL;
+    for (uint64_t r = 0; r < n; r++)
+        s->row[r] = (int)(first + r);
+    int rc = XGDMatrixSliceDMatrixEx(handle, s->row, n, &part, 1);
+    if (!rc)
+        rc = XGDMatrixGetDataAsCSR(part, "{}", s->start, s->index, s->value);
+    bl_status st = rc ? bli_xgb_fail(err, "fetching rows") : BL_OK;
+    if (part)
+        XGDMatrixFree(part);
+    if (st != BL_OK)
+        return st;
+    for (size_t i = 0; i < n * n_features; i++)
+        x[i] = NAN;
+    for (uint64_t r = 0; r < n; r++)
+        for (bst_ulong i = s->start[r]; i < s->start[r + 1]; i++)
+            x[r * n_features + s->index[i]] = s->value[i];
+    return BL_OK;
+}
+
 static bl_status fetch_block(DMatrixHandle handle, uint64_t first, size_t n_features,
                              const scratch *s, bl_block *block, bl_err *err)
 {
+    uint64_t chunk = chunk_rows(n_features);
     bl_status st = bli_alloc(block->n_rows * n_features, sizeof(float), "rows",
                              (void **)&block->x, err);
-    if (st != BL_OK)
-        return st;
-    for (uint64_t r = 0; r < block->n_rows; r++)
-        s->row[r] = (int)(first + r);
-    DMatrixHandle part = NULL;
-    if (XGDMatrixSliceDMatrixEx(handle, s->row, block->n_rows, &part, 1))
-        return bli_xgb_fail(err, "fetching rows");
-    if (XGDMatrixGetDataAsCSR(part, "{}", s->start, s->index, s->value))
-        st = bli_xgb_fail(err, "fetching rows");
-    XGDMatrixFree(part);
-    if (st != BL_OK)
-        return st;
-    for (size_t i = 0; i < block->n_rows * n_features; i++)
-        block->x[i] = NAN;
-    for (uint64_t r = 0; r < block->n_rows; r++)
-        for (bst_ulong i = s->start[r]; i < s->start[r + 1]; i++)
-            block->x[r * n_features + s->index[i]] = s->value[i];
-    return BL_OK;
+    for (uint64_t r = 0; st == BL_OK && r < block->n_rows; r += chunk) {
+        uint64_t n = block->n_rows - r < chunk ? block->n_rows - r : chunk;
+        st = fetch_rows(handle, first + r, n, n_features, s, block->x + r * n_features,
+                        err);
+    }
+    return st;
 }
 
 bl_status bli_xgb_give_back(bl_matrix *matrix, DMatrixHandle handle, bl_err *err)
 {
-    uint64_t max_rows = 0;
+    bool any = false;
     for (size_t i = 0; i < matrix->n_blocks; i++)
-        if (!matrix->blocks[i].x && matrix->blocks[i].n_rows > max_rows)
-            max_rows = matrix->blocks[i].n_rows;
-    if (!max_rows || !handle)
+        any |= !matrix->blocks[i].x;
+    if (!any || !handle)
         return BL_OK;
-    size_t cells = max_rows * matrix->n_features;
     scratch s = {NULL, NULL, NULL, NULL};
-    bl_status st =
-        bli_alloc(max_rows, sizeof *s.row, "row numbers", (void **)&s.row, err);
-    if (st == BL_OK)
-        st = bli_alloc(max_rows + 1, sizeof *s.start, "row offsets", (void **)&s.start,
-                       err);
-    if (st == BL_OK)
-        st = bli_alloc(cells, sizeof *s.index, "column numbers", (void **)&s.index, err);
-    if (st == BL_OK)
-        st = bli_alloc(cells, sizeof *s.value, "cells", (void **)&s.value, err);
+    bl_status st = scratch_open(matrix->n_features, &s, err);
     uint64_t first = 0;
     for (size_t i = 0; st == BL_OK && i < matrix->n_blocks; i++) {
         bl_block *block = &matrix->blocks[i];
-        if (!block->x && block->n_rows)
+        if (!block->x)
             st = fetch_block(handle, first, matrix->n_features, &s, block, err);
         first += block->n_rows;
     }
-    free(s.row);
-    free(s.start);
-    free(s.index);
-    free(s.value);
+    scratch_done(&s);
     return st;
 }
 
-/* --- What goes along with the rows
- * --------------------------------------------------------- */
+/* --- What goes along with the rows ------------------------------------------------- */
 
 static bl_status set_info(DMatrixHandle handle, const char *field, const void *data,
                           const char *type, uint64_t rows, size_t columns, bl_err *err)

@@ -93,6 +93,18 @@ static void test_gblinear_is_like_a_plain_matrix(void **state)
     check_params(PARAMS("booster", "gblinear", "lambda", "0.1"));
 }
 
+static void test_rows_come_back_over_many_chunks(void **state)
+{
+    (void)state;
+    /* 110,000 x 6 cells are more than two of the chunks that rows travel in. */
+    bl_job *job = job_new("binary:logistic", 1);
+    bl_matrix *rows = matrix_new(110000, 6, 1, 9, 16);
+    job_param(job, "booster", "gblinear");
+    check_like_plain(job, rows, NULL);
+    matrix_free(rows);
+    job_free(job);
+}
+
 static void test_weights_reach_sketch_and_gradients(void **state)
 {
     (void)state;
@@ -118,9 +130,11 @@ static void test_groups_may_cross_blocks(void **state)
 {
     (void)state;
     static const char *const objectives[] = {"rank:ndcg", "rank:map", "rank:pairwise"};
+    static const char *const methods[] = {"hist", "approx", "exact"};
     for (size_t i = 0; i < 3; i++)
         for (int weighted = 0; weighted < 2; weighted++) {
             bl_job *job = job_new(objectives[i], 5);
+            job_param(job, "tree_method", methods[i]);
             bl_matrix *rows = matrix_new(1001, 5, 1, 7, 5);
             matrix_groups(rows, 7);
             if (weighted)
@@ -423,6 +437,7 @@ int main(void)
         cmocka_unit_test(test_approx_is_like_a_plain_matrix),
         cmocka_unit_test(test_dart_is_like_a_plain_matrix),
         cmocka_unit_test(test_gblinear_is_like_a_plain_matrix),
+        cmocka_unit_test(test_rows_come_back_over_many_chunks),
         cmocka_unit_test(test_weights_reach_sketch_and_gradients),
         cmocka_unit_test(test_groups_may_cross_blocks),
         cmocka_unit_test(test_two_row_groups_are_learnt),

@@ -11,6 +11,11 @@
 
 #include <string.h>
 
+/* Up to 3.0 a whole part beyond 32 bits was read wrong (10872876000 as another number). */
+enum { MAX_WHOLE_DIGITS = 9 };
+/* Its range checks, near the ends of float32, also turn away numbers within. */
+static const float SMALLEST = 1e-28f, LARGEST = 1e28f;
+
 /* Digits d1 d2 ... dn standing for 0.d1d2...dn * 10^exponent. */
 typedef struct digits {
     char digit[BL_NUMBER_BYTES];
@@ -94,7 +99,8 @@ static bool put_together(const digits *d, bool negative, int before,
 {
     int exponent = d->exponent - before;
     int zeros = before < 0 ? -before : 0, padding = before > d->n ? before - d->n : 0;
-    if (zeros > 18 || before > 18 || d->n + zeros + padding > BL_SCORE_BYTES - 16)
+    if (zeros > 18 || before > MAX_WHOLE_DIGITS ||
+        d->n + zeros + padding > BL_SCORE_BYTES - 16)
         return false;
     char *at = text;
     if (negative)
@@ -134,7 +140,7 @@ static bool try_digits(const digits *d, float score, char text[BL_SCORE_BYTES])
         return true;
     if (put_together(d, negative, d->exponent, text) && is_read_right(text, score))
         return true;
-    for (int before = -18; before <= 18; before++)
+    for (int before = -18; before <= MAX_WHOLE_DIGITS; before++)
         if (put_together(d, negative, before, text) && is_read_right(text, score))
             return true;
     return false;
@@ -148,6 +154,8 @@ bool bli_score_text(float score, char text[BL_SCORE_BYTES])
         return is_read_right(text, score); /* not for -0 */
     }
     float positive = score < 0 ? -score : score;
+    if (!(positive > SMALLEST && positive < LARGEST))
+        return false;
     digits shortest = take_apart(number, bli_write_float(positive, number));
     if (try_digits(&shortest, score, text))
         return true;

@@ -210,7 +210,7 @@ static bl_status allocate(compiler *c, uint32_t n_leaves, uint32_t depth, size_t
 }
 
 bl_status bli_compile_tree(const bl_tree *tree, const uint32_t *slot_of, size_t n_used,
-                           blk_tree *ret_tree, double *ret_means, size_t *ret_n_points,
+                           blk_tree *ret_tree, double *ret_means, size_t *ret_n_different,
                            bl_err *err)
 {
     compiler c = {.tree = tree, .slot_of = slot_of};
@@ -224,9 +224,7 @@ bl_status bli_compile_tree(const bl_tree *tree, const uint32_t *slot_of, size_t 
         c.before[i] = 1;
     walk(&c);
     memcpy(ret_means, c.mean, tree->n_values * sizeof *c.mean);
-    /* n points are exact to degree 2n - 1, the integrand of u features has degree u - 1.
-     */
-    *ret_n_points = ((size_t)c.most_different + 1) / 2;
+    *ret_n_different = c.most_different;
     *ret_tree = (blk_tree){
         .n_steps = c.n_steps,
         .n_values = tree->n_values,

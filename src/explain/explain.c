@@ -99,7 +99,7 @@ static bl_status allocate(driver *d, bl_err *err)
         memcpy(wanted[i].into, &memory, sizeof memory);
     }
     for (int i = 0; i < d->n_threads; i++) {
-        bl_status st = bli_scratch_init(e, d->scratch + i, err);
+        bl_status st = bli_scratch_init(e, d->block_rows, d->scratch + i, err);
         if (st != BL_OK)
             return st;
     }

@@ -5,20 +5,39 @@
 
 #include "explain/explain.h"
 
-#include "kernels/kernels.h"
+#include "kernels/lanes.h"
+
+#include <math.h>
+
+/* Rules of quadrature for trees with so many different features on their longest path. */
+typedef struct bl_rule {
+    size_t n_different;
+    /* For the referee, Gauss-Legendre. */
+    size_t n_points;
+    double *t, *w;
+    /* For the lanes: an odd number of features takes Gauss-Radau, whose point 0 costs nothing
+     * but constants. At most BLK_MAX_POINTS in a program. */
+    size_t n_lane_points, n_programs;
+    double w0; /* weight of the point 0; 0 where it is none */
+    double *lane_t;
+    float *float_t, *float_w;
+} bl_rule;
+
+typedef struct bl_compiled {
+    blk_tree tree;
+    bl_rule *rule;     /* lent by the explainer */
+    uint32_t *special; /* [n_special] splits that are no plain comparison */
+    uint32_t n_special;
+    uint32_t source; /* index in the forest */
+} bl_compiled;
 
 /* One tree as one output sees it: a vector leaf counts once for each of its values. */
 typedef struct bl_part {
     uint32_t tree; /* index in bl_explainer.trees */
     uint32_t value;
-    uint32_t rule;
+    blk_program *programs; /* [rule->n_programs]; NULL: the referee does this tree */
+    void *code;
 } bl_part;
-
-/* Gauss-Legendre rule of n_points; one for each number of points that some tree needs. */
-typedef struct bl_rule {
-    size_t n_points;
-    double *t, *w;
-} bl_rule;
 
 struct bl_explainer {
     const bl_forest *forest; /* lent */
@@ -30,12 +49,14 @@ struct bl_explainer {
     size_t n_used; /* features that some split tests, ascending */
     uint32_t *used;
 
+    const blk_lanes *lanes; /* NULL: the referee does every tree */
     size_t n_trees;
-    blk_tree *trees;
-    uint32_t *tree_rule; /* [n_trees] */
-    uint32_t max_depth;
+    bl_compiled *trees;
+    uint32_t max_depth;  /* of all trees */
+    uint32_t lane_depth; /* of those with programs */
+    uint32_t max_special;
     size_t n_rules;
-    bl_rule *rules;
+    bl_rule **rules;
     size_t *output_first; /* [n_outputs + 1] first part of each output */
     bl_part *parts;       /* output by output, in order of trees */
 };
@@ -44,31 +65,48 @@ struct bl_explainer {
  * share alike. */
 double bli_left_share(float left_cover, float right_cover);
 
-/* Compiles one tree; slot_of [n_features] numbers the used features. ret_means
- * [n_values]: mean leaf by cover, weight included. ret_n_points: what exactness needs. */
+/* Compiles one tree; slot_of [n_features] numbers the used features. ret_means [n_values]: mean
+ * leaf by cover, weight included. ret_n_different: most different features on a path. */
 bl_status bli_compile_tree(const bl_tree *tree, const uint32_t *slot_of, size_t n_used,
-                           blk_tree *ret_tree, double *ret_means, size_t *ret_n_points,
+                           blk_tree *ret_tree, double *ret_means, size_t *ret_n_different,
                            bl_err *err);
 void bli_compiled_tree_done(blk_tree *tree);
 
-/* --- Blocks of rows (rows.c)
- * -------------------------------------------------------------- */
+/* A number is compared with a threshold that some number is less than; else the split gets a
+ * column of 0 and 1. */
+static inline bool bli_is_plain(const blk_split *split)
+{
+    return !split->set_words && split->threshold > -INFINITY;
+}
 
-/* Rows that one thread works on at a time: by sizes of the model alone, so that sums over
- * blocks are the same bits whatever else differs. */
+/* Writes programs [rule->n_programs] of one value of one tree, deeper than a leaf; free
+ * *ret_code when they are done with. */
+bl_status bli_write_programs(const blk_tree *tree, size_t value, size_t n_used,
+                             const bl_rule *rule, blk_program *programs, void **ret_code,
+                             bl_err *err);
+
+/* --- Blocks of rows (rows.c) -------------------------------------------------------------- */
+
+/* Rows that one thread works on at a time: by sizes of the model alone, so that sums over blocks
+ * are the same bits whatever else differs. */
 uint64_t bli_block_rows_of(const bl_explainer *explainer);
 
-/* Steps of all trees times points: what a row costs. */
+/* Splits of all trees times points: what a row costs. */
 double bli_row_work(const bl_explainer *explainer);
 
-/* Scratch of one thread. */
+/* Scratch of one thread, for blocks of up to n_rows. */
 typedef struct bl_scratch {
-    double *kernel;
-    double *phi;   /* [block rows][n_used] */
-    double *exact; /* [block rows][n_outputs] margins in double */
+    void *memory;
+    size_t stride;         /* rows a column holds */
+    blk_lanes_block block; /* buffers of the lanes */
+    double *phi;           /* [n_used] columns */
+    double *kernel;        /* of the referee */
+    double *row;           /* [n_used] of the referee */
+    double *exact;         /* [n_rows][n_outputs] margins in double */
+    double *total;         /* [n_rows] sums of values */
 } bl_scratch;
-bl_status bli_scratch_init(const bl_explainer *explainer, bl_scratch *ret_scratch,
-                           bl_err *err);
+bl_status bli_scratch_init(const bl_explainer *explainer, uint64_t n_rows,
+                           bl_scratch *ret_scratch, bl_err *err);
 void bli_scratch_done(bl_scratch *scratch);
 
 /* What the aggregates keep of some rows. */

@@ -7,6 +7,48 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* n points are exact to degree 2n - 1, and n beside the point 0 to degree 2n; the integrand of u
+ * features has degree u - 1. */
+static bl_status make_rule(size_t n_different, bl_rule **ret_rule, bl_err *err)
+{
+    size_t n = (n_different + 1) / 2, n_lane = n_different / 2;
+    if (n_different <= 1)
+        n = n_lane = 1;
+    void *memory;
+    bl_status st = bli_alloc(1, sizeof(bl_rule), "a quadrature rule", &memory, err);
+    if (st != BL_OK)
+        return st;
+    bl_rule *rule = memory;
+    st = bli_alloc(2 * n + 3 * n_lane, sizeof(double), "a quadrature rule", &memory, err);
+    if (st != BL_OK) {
+        free(rule);
+        return st;
+    }
+    double *t = memory, *w = t + n, *lane_t = w + n, *lane_w = lane_t + n_lane;
+    *rule = (bl_rule){
+        .n_different = n_different,
+        .n_points = n,
+        .t = t,
+        .w = w,
+        .n_lane_points = n_lane,
+        .n_programs = (n_lane + BLK_MAX_POINTS - 1) / BLK_MAX_POINTS,
+        .lane_t = lane_t,
+        .float_t = (float *)(lane_w + n_lane),
+    };
+    rule->float_w = rule->float_t + n_lane;
+    blk_gauss_legendre(n, t, w);
+    if (n_different % 2 && n_different > 1)
+        rule->w0 = blk_gauss_radau(n_lane, lane_t, lane_w);
+    else
+        blk_gauss_legendre(n_lane, lane_t, lane_w);
+    for (size_t k = 0; k < n_lane; k++) {
+        rule->float_t[k] = (float)lane_t[k];
+        rule->float_w[k] = (float)lane_w[k];
+    }
+    *ret_rule = rule;
+    return BL_OK;
+}
+
 static uint32_t first_tree(const bl_explainer *e)
 {
     return e->forest->n_trees ? e->forest->round_first[e->first] : 0;
@@ -47,28 +89,39 @@ static bl_status find_used(bl_explainer *e, uint32_t **ret_slot_of, bl_err *err)
     return BL_OK;
 }
 
-/* Index of the rule with n_points, made where new. */
-static bl_status find_rule(bl_explainer *e, size_t n_points, uint32_t *ret_rule,
+/* The rule for n_different features, made where new. Rules stay where they are. */
+static bl_status find_rule(bl_explainer *e, size_t n_different, bl_rule **ret_rule,
                            bl_err *err)
 {
-    size_t r = 0;
-    while (r < e->n_rules && e->rules[r].n_points != n_points)
-        r++;
-    *ret_rule = (uint32_t)r;
-    if (r < e->n_rules)
-        return BL_OK;
-    bl_rule *grown = realloc(e->rules, (r + 1) * sizeof *grown);
+    for (size_t r = 0; r < e->n_rules; r++)
+        if (e->rules[r]->n_different == n_different) {
+            *ret_rule = e->rules[r];
+            return BL_OK;
+        }
+    bl_rule **grown = realloc(e->rules, (e->n_rules + 1) * sizeof *grown);
     if (!grown)
         return bli_fail(err, BL_E_NOMEM, "no memory for quadrature rules");
     e->rules = grown;
+    bl_status st = make_rule(n_different, &e->rules[e->n_rules], err);
+    if (st == BL_OK)
+        *ret_rule = e->rules[e->n_rules++];
+    return st;
+}
+
+static bl_status find_special(bl_compiled *c, bl_err *err)
+{
+    uint32_t n_splits = c->tree.n_steps / 3, n = 0;
+    for (uint32_t i = 0; i < n_splits; i++)
+        c->n_special += !bli_is_plain(c->tree.splits + i);
     void *memory;
     bl_status st =
-        bli_alloc(2 * n_points, sizeof(double), "a quadrature rule", &memory, err);
+        bli_alloc(c->n_special, sizeof *c->special, "special splits", &memory, err);
     if (st != BL_OK)
         return st;
-    double *t = memory;
-    blk_gauss_legendre(n_points, t, t + n_points);
-    e->rules[e->n_rules++] = (bl_rule){.n_points = n_points, .t = t, .w = t + n_points};
+    c->special = memory;
+    for (uint32_t i = 0; i < n_splits; i++)
+        if (!bli_is_plain(c->tree.splits + i))
+            c->special[n++] = i;
     return BL_OK;
 }
 
@@ -80,26 +133,26 @@ static bl_status compile_trees(bl_explainer *e, const uint32_t *slot_of, bl_err 
     if (st != BL_OK)
         return st;
     e->trees = memory;
-    st = bli_alloc(e->n_trees, sizeof *e->tree_rule, "compiled trees", &memory, err);
-    if (st != BL_OK)
-        return st;
-    e->tree_rule = memory;
     st = bli_alloc(e->n_outputs, sizeof(double), "means of a tree", &memory, err);
     if (st != BL_OK)
         return st;
     double *means = memory;
     for (size_t t = 0; st == BL_OK && t < e->n_trees; t++) {
+        bl_compiled *c = e->trees + t;
         const bl_tree *tree = e->forest->trees + first_tree(e) + t;
-        size_t n_points;
-        st = bli_compile_tree(tree, slot_of, e->n_used, e->trees + t, means, &n_points,
+        size_t n_different;
+        c->source = first_tree(e) + (uint32_t)t;
+        st = bli_compile_tree(tree, slot_of, e->n_used, &c->tree, means, &n_different,
                               err);
         if (st != BL_OK)
             break;
         for (size_t v = 0; v < tree->n_values; v++)
             e->tree_means[tree->output + v] += means[v];
-        if (e->trees[t].depth > e->max_depth)
-            e->max_depth = e->trees[t].depth;
-        st = find_rule(e, n_points, e->tree_rule + t, err);
+        if (c->tree.depth > e->max_depth)
+            e->max_depth = c->tree.depth;
+        st = find_special(c, err);
+        if (st == BL_OK)
+            st = find_rule(e, n_different, &c->rule, err);
     }
     free(means);
     return st;
@@ -117,7 +170,7 @@ static bl_status sort_parts(bl_explainer *e, bl_err *err)
     e->output_first = memory;
     size_t *next = e->output_first + 1; /* becomes the first part of the next output */
     for (size_t t = 0; t < e->n_trees; t++)
-        for (size_t v = 0; e->trees[t].depth && v < trees[t].n_values; v++)
+        for (size_t v = 0; e->trees[t].tree.depth && v < trees[t].n_values; v++)
             next[trees[t].output + v + 1]++;
     for (size_t o = 0; o < e->n_outputs; o++)
         next[o + 1] += next[o];
@@ -126,9 +179,52 @@ static bl_status sort_parts(bl_explainer *e, bl_err *err)
         return st;
     e->parts = memory;
     for (size_t t = 0; t < e->n_trees; t++)
-        for (uint32_t v = 0; e->trees[t].depth && v < trees[t].n_values; v++)
+        for (uint32_t v = 0; e->trees[t].tree.depth && v < trees[t].n_values; v++)
             e->parts[next[trees[t].output + v]++] =
-                (bl_part){.tree = (uint32_t)t, .value = v, .rule = e->tree_rule[t]};
+                (bl_part){.tree = (uint32_t)t, .value = v};
+    return BL_OK;
+}
+
+/* Past these a program's buffers, which grow with the depth, or its columns cost more than the
+ * lanes bring; and float32 sums of leaves must not overflow. */
+#define LANE_DEPTH    256
+#define LANE_FEATURES 65536
+#define LANE_VALUE    1e30
+
+static bool fits_lanes(const bl_compiled *c, size_t value)
+{
+    const blk_tree *tree = &c->tree;
+    uint32_t n_leaves = tree->n_steps / 3 + 1;
+    for (uint32_t i = 0; i < n_leaves; i++)
+        if (fabs(tree->values[(size_t)i * tree->n_values + value]) > LANE_VALUE)
+            return false;
+    return tree->depth <= LANE_DEPTH;
+}
+
+static bl_status write_parts(bl_explainer *e, bl_err *err)
+{
+    if (e->n_used > LANE_FEATURES)
+        e->lanes = NULL;
+    for (size_t p = 0; e->lanes && p < e->output_first[e->n_outputs]; p++) {
+        bl_part *part = e->parts + p;
+        bl_compiled *c = e->trees + part->tree;
+        if (!fits_lanes(c, part->value))
+            continue;
+        void *memory;
+        bl_status st = bli_alloc(c->rule->n_programs, sizeof *part->programs, "programs",
+                                 &memory, err);
+        if (st != BL_OK)
+            return st;
+        part->programs = memory;
+        st = bli_write_programs(&c->tree, part->value, e->n_used, c->rule, part->programs,
+                                &part->code, err);
+        if (st != BL_OK)
+            return st;
+        if (c->tree.depth > e->lane_depth)
+            e->lane_depth = c->tree.depth;
+        if (c->n_special > e->max_special)
+            e->max_special = c->n_special;
+    }
     return BL_OK;
 }
 
@@ -141,6 +237,8 @@ static bl_status compile(bl_explainer *e, bl_err *err)
         st = compile_trees(e, slot_of, err);
     if (st == BL_OK)
         st = sort_parts(e, err);
+    if (st == BL_OK)
+        st = write_parts(e, err);
     free(slot_of);
     if (st != BL_OK)
         return st;
@@ -154,6 +252,12 @@ static bl_status compile(bl_explainer *e, bl_err *err)
 bl_status bli_explainer_new(const bl_forest *forest, size_t first, size_t last,
                             bl_explainer **ret_explainer, bl_err *err)
 {
+    return bli_explainer_new_on(forest, first, last, ~BLK_CPU_FMAF, ret_explainer, err);
+}
+
+bl_status bli_explainer_new_on(const bl_forest *forest, size_t first, size_t last,
+                               unsigned cpu, bl_explainer **ret_explainer, bl_err *err)
+{
     if (first > last || last > forest->n_rounds)
         return bli_fail(
             err, BL_E_ARG,
@@ -162,6 +266,8 @@ bl_status bli_explainer_new(const bl_forest *forest, size_t first, size_t last,
     bl_explainer *e = calloc(1, sizeof *e);
     if (!e)
         return bli_fail(err, BL_E_NOMEM, "no memory for an explainer");
+    if (cpu != BLI_ROW_BY_ROW)
+        e->lanes = blk_lanes_for(cpu & (blk_cpu() | BLK_CPU_FMAF));
     e->forest = forest;
     e->first = first;
     e->last = last;
@@ -189,12 +295,20 @@ void bli_explainer_free(bl_explainer *e)
 {
     if (!e)
         return;
-    for (size_t t = 0; e->trees && t < e->n_trees; t++)
-        bli_compiled_tree_done(e->trees + t);
-    for (size_t r = 0; r < e->n_rules; r++)
-        free(e->rules[r].t);
+    size_t n_parts = e->parts ? e->output_first[e->n_outputs] : 0;
+    for (size_t p = 0; p < n_parts; p++) {
+        free(e->parts[p].programs);
+        free(e->parts[p].code);
+    }
+    for (size_t t = 0; e->trees && t < e->n_trees; t++) {
+        bli_compiled_tree_done(&e->trees[t].tree);
+        free(e->trees[t].special);
+    }
+    for (size_t r = 0; r < e->n_rules; r++) {
+        free(e->rules[r]->t); /* the other arrays follow it in the same block */
+        free(e->rules[r]);
+    }
     free(e->trees);
-    free(e->tree_rule);
     free(e->rules);
     free(e->output_first);
     free(e->parts);
@@ -206,4 +320,9 @@ void bli_explainer_free(bl_explainer *e)
 const double *bli_explainer_base_values(const bl_explainer *explainer)
 {
     return explainer->base_values;
+}
+
+const char *bli_explainer_kernel(const bl_explainer *explainer)
+{
+    return explainer->lanes ? explainer->lanes->name : "row by row";
 }

@@ -9,50 +9,102 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A block's phi stays in a core's second cache, and a tree is read once for many rows. */
-#define BLOCK_ROWS  64
-#define BLOCK_CELLS 65536
-/* A block's dense rows, where a model has very many features of which few are used. */
+/* Rows of a block. With lanes its columns should stay in a core's second cache while trees pass
+ * over them; a tree's constants, read once a block, want many rows. Row by row a tree stays in
+ * cache for all rows of the block. */
+#define LANE_ROWS  256
+#define LANE_CELLS 65536
+#define ROWS       64
+/* And of its dense values, where a model has very many features of which few are used. */
 #define BLOCK_DENSE (UINT64_C(4) << 20)
+
+/* Float32 sums are emptied into doubles after so many splits, so that their rounding stays near
+ * that of one value; more where emptying costs more. */
+#define SPLITS_A_FLUSH     256
+#define SPLITS_A_FLUSH_COL 16
+
+static uint64_t round_up(uint64_t n, uint64_t to)
+{
+    return (n + to - 1) / to * to;
+}
 
 uint64_t bli_block_rows_of(const bl_explainer *e)
 {
-    uint64_t rows = BLOCK_ROWS;
     uint64_t dense = (uint64_t)e->n_outputs * ((uint64_t)e->n_features + 1);
-    if (e->n_used && rows > BLOCK_CELLS / e->n_used)
-        rows = BLOCK_CELLS / e->n_used;
+    uint64_t cells = e->n_used + e->n_outputs, rows = e->lanes ? LANE_ROWS : ROWS;
+    if (rows > LANE_CELLS / cells)
+        rows = LANE_CELLS / cells;
     if (rows > BLOCK_DENSE / dense)
         rows = BLOCK_DENSE / dense;
-    return rows ? rows : 1;
+    if (!e->lanes)
+        return rows ? rows : 1;
+    rows = rows / BLK_STRIDE * BLK_STRIDE;
+    return rows ? rows : BLK_STRIDE;
 }
 
 double bli_row_work(const bl_explainer *e)
 {
     double work = 0;
-    for (size_t p = 0; p < e->output_first[e->n_outputs]; p++)
-        work += (double)e->trees[e->parts[p].tree].n_steps *
-                (double)e->rules[e->parts[p].rule].n_points;
+    for (size_t p = 0; p < e->output_first[e->n_outputs]; p++) {
+        const bl_compiled *c = e->trees + e->parts[p].tree;
+        work += (double)(c->tree.n_steps / 3) * (double)(e->parts[p].programs
+                                                             ? c->rule->n_lane_points
+                                                             : 16 * c->rule->n_points);
+    }
     return work;
 }
 
-bl_status bli_scratch_init(const bl_explainer *e, bl_scratch *ret_scratch, bl_err *err)
+/* A buffer that grows by parts, each aligned; NULL memory: only counts. */
+typedef struct layout {
+    char *memory;
+    size_t used;
+} layout;
+
+static void *take(layout *l, size_t n, size_t size)
 {
-    size_t rows = (size_t)bli_block_rows_of(e);
-    size_t kernel = blk_shap_row_scratch(e->max_depth);
-    size_t n = kernel + rows * (e->n_used + e->n_outputs);
-    void *memory;
-    bl_status st = bli_alloc(n, sizeof(double), "explaining rows", &memory, err);
-    if (st != BL_OK)
-        return st;
-    ret_scratch->kernel = memory;
-    ret_scratch->phi = ret_scratch->kernel + kernel;
-    ret_scratch->exact = ret_scratch->phi + rows * e->n_used;
+    void *at = l->memory ? l->memory + l->used : NULL;
+    l->used += (size_t)round_up(n * size, BLK_ALIGN);
+    return at;
+}
+
+static size_t lay_out(const bl_explainer *e, size_t n_rows, layout l, bl_scratch *scratch)
+{
+    size_t stride = (size_t)round_up(n_rows, BLK_STRIDE), depth = e->lane_depth;
+    scratch->memory = l.memory;
+    scratch->stride = stride;
+    scratch->phi = take(&l, e->n_used * stride, sizeof(double));
+    scratch->kernel = take(&l, blk_shap_row_scratch(e->max_depth), sizeof(double));
+    scratch->row = take(&l, e->n_used, sizeof(double));
+    scratch->exact = take(&l, n_rows * e->n_outputs, sizeof(double));
+    scratch->total = take(&l, n_rows, sizeof(double));
+    if (!e->lanes)
+        return l.used;
+    blk_lanes_block *b = &scratch->block;
+    *b = (blk_lanes_block){.stride = stride};
+    b->x = take(&l, (2 * e->n_used + e->max_special) * stride + 1, sizeof(float));
+    b->phi = take(&l, e->n_used * stride, sizeof(float));
+    b->slots =
+        take(&l, (2 * depth + 4) * (BLK_MAX_POINTS * stride + BLK_STRIDE), sizeof(float));
+    b->d = take(&l, (depth + 1) * stride, sizeof(float));
+    b->activity = take(&l, (2 * depth + 8) * stride, 4);
+    return l.used;
+}
+
+bl_status bli_scratch_init(const bl_explainer *e, uint64_t n_rows,
+                           bl_scratch *ret_scratch, bl_err *err)
+{
+    size_t bytes = lay_out(e, (size_t)n_rows, (layout){NULL, 0}, ret_scratch);
+    void *memory = aligned_alloc(BLK_ALIGN, bytes);
+    if (!memory)
+        return bli_fail(err, BL_E_NOMEM, "no memory for explaining rows (%zu bytes)",
+                        bytes);
+    lay_out(e, (size_t)n_rows, (layout){memory, 0}, ret_scratch);
     return BL_OK;
 }
 
 void bli_scratch_done(bl_scratch *scratch)
 {
-    free(scratch->kernel);
+    free(scratch->memory);
     *scratch = (bl_scratch){0};
 }
 
@@ -64,22 +116,84 @@ static double linear_term(const bl_explainer *e, const float *x, size_t feature,
     return isnan(x[feature]) || w == 0 ? 0 : (double)w * (double)x[feature];
 }
 
+static void linear_phi(const bl_explainer *e, const bl_rows_job *job, size_t output,
+                       bl_scratch *scratch)
+{
+    for (size_t u = 0; u < e->n_used; u++)
+        for (uint64_t r = 0; r < job->n_rows; r++)
+            scratch->phi[u * scratch->stride + r] =
+                linear_term(e, job->x + r * e->n_features, e->used[u], output);
+}
+
+static void referee_phi(const bl_explainer *e, const bl_rows_job *job,
+                        const bl_part *part, bl_scratch *scratch)
+{
+    const bl_compiled *c = e->trees + part->tree;
+    for (uint64_t r = 0; r < job->n_rows; r++) {
+        memset(scratch->row, 0, e->n_used * sizeof *scratch->row);
+        blk_shap_row(&c->tree, part->value, job->x + r * e->n_features, c->rule->n_points,
+                     c->rule->t, c->rule->w, scratch->kernel, scratch->row);
+        for (size_t u = 0; u < e->n_used; u++)
+            scratch->phi[u * scratch->stride + r] += scratch->row[u];
+    }
+}
+
+/* The columns of splits that are no plain comparison: 1 for rows that go right. */
+static void special_columns(const bl_explainer *e, const bl_rows_job *job,
+                            const bl_compiled *c, bl_scratch *scratch)
+{
+    size_t stride = scratch->stride;
+    for (uint32_t i = 0; i < c->n_special; i++) {
+        const blk_split *split = c->tree.splits + c->special[i];
+        float *column = scratch->block.x + (2 * e->n_used + i) * stride;
+        for (uint64_t r = 0; r < job->n_rows; r++)
+            column[r] =
+                blk_goes_left(&c->tree, split, job->x[r * e->n_features + split->feature])
+                    ? 0
+                    : 1;
+        for (size_t r = (size_t)job->n_rows; r < stride; r++)
+            column[r] = 0;
+    }
+}
+
+static void flush(const bl_explainer *e, bl_scratch *scratch)
+{
+    if (e->lanes)
+        e->lanes->flush(&scratch->block, e->n_used, scratch->phi);
+}
+
+static void tree_phi(const bl_explainer *e, const bl_rows_job *job, size_t output,
+                     bl_scratch *scratch)
+{
+    size_t limit = SPLITS_A_FLUSH + SPLITS_A_FLUSH_COL * e->n_used, splits = 0;
+    for (size_t p = e->output_first[output]; p < e->output_first[output + 1]; p++) {
+        const bl_part *part = e->parts + p;
+        const bl_compiled *c = e->trees + part->tree;
+        if (!part->programs) {
+            referee_phi(e, job, part, scratch);
+            continue;
+        }
+        special_columns(e, job, c, scratch);
+        for (size_t i = 0; i < c->rule->n_programs; i++)
+            e->lanes->shap(&scratch->block, part->programs + i);
+        splits += c->tree.n_steps / 3 * c->rule->n_programs;
+        if (splits > limit) {
+            flush(e, scratch);
+            splits = 0;
+        }
+    }
+    if (splits)
+        flush(e, scratch);
+}
+
 static void output_phi(const bl_explainer *e, const bl_rows_job *job, size_t output,
                        bl_scratch *scratch)
 {
-    memset(scratch->phi, 0, (size_t)job->n_rows * e->n_used * sizeof *scratch->phi);
-    for (uint64_t r = 0; e->forest->linear && r < job->n_rows; r++)
-        for (size_t u = 0; u < e->n_used; u++)
-            scratch->phi[r * e->n_used + u] =
-                linear_term(e, job->x + r * e->n_features, e->used[u], output);
-    for (size_t p = e->output_first[output]; p < e->output_first[output + 1]; p++) {
-        const bl_part *part = e->parts + p;
-        const bl_rule *rule = e->rules + part->rule;
-        for (uint64_t r = 0; r < job->n_rows; r++)
-            blk_shap_row(e->trees + part->tree, part->value, job->x + r * e->n_features,
-                         rule->n_points, rule->t, rule->w, scratch->kernel,
-                         scratch->phi + r * e->n_used);
-    }
+    memset(scratch->phi, 0, e->n_used * scratch->stride * sizeof *scratch->phi);
+    if (e->forest->linear)
+        linear_phi(e, job, output, scratch);
+    else
+        tree_phi(e, job, output, scratch);
 }
 
 /* Margins in double by a walk that shares nothing with the kernels: what phi must add up
@@ -110,65 +224,105 @@ static void exact_margins(const bl_explainer *e, const bl_rows_job *job, double 
     }
 }
 
-static void add_row(const bl_explainer *e, const bl_rows_job *job, size_t output,
-                    uint64_t r, float base, const bl_scratch *scratch)
+/* Sums of a column of float32 values, in eight parts whatever the processor. */
+static void add_column(const double *phi, uint64_t n_rows, double *abs_sum, double *sum,
+                       double *total)
 {
-    bl_sums *sums = job->sums;
-    const double *phi = scratch->phi + r * e->n_used;
-    double *abs_phi = sums->abs_phi + output * e->n_used,
-           *sum = sums->phi + output * e->n_used;
-    double total = (double)base;
-    for (size_t u = 0; u < e->n_used; u++) {
-        double value = (double)(float)phi[u]; /* as it is written */
-        abs_phi[u] += fabs(value);
-        sum[u] += value;
-        total += value;
+    double part[8] = {0}, abs_part[8] = {0};
+    for (uint64_t r = 0; r < n_rows; r++) {
+        double value = (double)(float)phi[r]; /* as it is written */
+        part[r % 8] += value;
+        abs_part[r % 8] += fabs(value);
+        total[r] += value;
     }
-    double margin = (double)job->margins[r * e->n_outputs + output];
-    double error = fabs(total - scratch->exact[r * e->n_outputs + output]);
-    sums->margins[output] += margin;
-    if (fabs(margin) > sums->max_abs_margin)
-        sums->max_abs_margin = fabs(margin);
-    if (error > sums->worst_additivity) {
-        sums->worst_additivity = error;
-        sums->worst_row = job->row[r];
-    }
-    if (fabs(total - margin) > sums->worst_margin_distance)
-        sums->worst_margin_distance = fabs(total - margin);
+    *sum += ((part[0] + part[4]) + (part[1] + part[5])) +
+            ((part[2] + part[6]) + (part[3] + part[7]));
+    *abs_sum += ((abs_part[0] + abs_part[4]) + (abs_part[1] + abs_part[5])) +
+                ((abs_part[2] + abs_part[6]) + (abs_part[3] + abs_part[7]));
 }
 
-static void put_row(const bl_explainer *e, const double *phi, float base, float *out)
+static float base_of(const bl_explainer *e, const bl_rows_job *job, size_t output,
+                     uint64_t r)
 {
-    memset(out, 0, e->n_features * sizeof *out);
+    float margin =
+        job->base ? job->base[r * e->n_outputs + output] : e->forest->base_margin[output];
+    return (float)((double)margin + e->tree_means[output]);
+}
+
+static void add_output(const bl_explainer *e, const bl_rows_job *job, size_t output,
+                       const bl_scratch *scratch)
+{
+    bl_sums *sums = job->sums;
+    double *abs_phi = sums->abs_phi + output * e->n_used,
+           *phi = sums->phi + output * e->n_used;
+    double *total = scratch->total;
+    for (uint64_t r = 0; r < job->n_rows; r++)
+        total[r] = (double)base_of(e, job, output, r);
     for (size_t u = 0; u < e->n_used; u++)
-        out[e->used[u]] = (float)phi[u];
-    out[e->n_features] = base;
+        add_column(scratch->phi + u * scratch->stride, job->n_rows, abs_phi + u, phi + u,
+                   total);
+    for (uint64_t r = 0; r < job->n_rows; r++) {
+        double margin = (double)job->margins[r * e->n_outputs + output];
+        double error = fabs(total[r] - scratch->exact[r * e->n_outputs + output]);
+        sums->margins[output] += margin;
+        if (fabs(margin) > sums->max_abs_margin)
+            sums->max_abs_margin = fabs(margin);
+        if (error > sums->worst_additivity) {
+            sums->worst_additivity = error;
+            sums->worst_row = job->row[r];
+        }
+        if (fabs(total[r] - margin) > sums->worst_margin_distance)
+            sums->worst_margin_distance = fabs(total[r] - margin);
+    }
+}
+
+static void put_output(const bl_explainer *e, const bl_rows_job *job, size_t output,
+                       const bl_scratch *scratch)
+{
+    size_t row_size = e->n_outputs * (e->n_features + 1);
+    float *out = job->phi + output * (e->n_features + 1);
+    bool all = e->n_used == e->n_features;
+    for (uint64_t r = 0; r < job->n_rows; r++) {
+        float *row = out + r * row_size;
+        const double *phi = scratch->phi + r;
+        if (!all)
+            memset(row, 0, e->n_features * sizeof *row);
+        for (size_t u = 0; u < e->n_used; u++)
+            row[e->used[u]] = (float)phi[u * scratch->stride];
+        row[e->n_features] = base_of(e, job, output, r);
+    }
 }
 
 void bli_explain_block(const bl_explainer *e, const bl_rows_job *job, bl_scratch *scratch)
 {
     if (job->sums)
         exact_margins(e, job, scratch->exact);
+    if (e->lanes) {
+        blk_lanes_block *b = &scratch->block;
+        b->n_rows = (size_t)job->n_rows;
+        b->root = NULL;
+        b->plane = e->lanes->start(b, job->x, e->n_features, e->used, e->n_used);
+        memset(b->phi, 0, e->n_used * b->stride * sizeof *b->phi);
+    }
     for (size_t o = 0; o < e->n_outputs; o++) {
         output_phi(e, job, o, scratch);
-        for (uint64_t r = 0; r < job->n_rows; r++) {
-            float margin =
-                job->base ? job->base[r * e->n_outputs + o] : e->forest->base_margin[o];
-            float base = (float)((double)margin + e->tree_means[o]);
-            if (job->sums)
-                add_row(e, job, o, r, base, scratch);
-            if (job->phi)
-                put_row(e, scratch->phi + r * e->n_used, base,
-                        job->phi + (r * e->n_outputs + o) * (e->n_features + 1));
-        }
+        if (job->sums)
+            add_output(e, job, o, scratch);
+        if (job->phi)
+            put_output(e, job, o, scratch);
     }
 }
 
 bl_status bli_explain_rows(const bl_explainer *e, const float *rows, uint64_t n_rows,
                            float *phi, bl_err *err)
 {
-    uint64_t block = bli_block_rows_of(e), n_blocks = (n_rows + block - 1) / block;
     int n_threads = omp_get_max_threads();
+    uint64_t block = bli_block_rows_of(e);
+    /* Few rows: smaller blocks, so that every thread has some. */
+    uint64_t share = n_rows / (uint64_t)n_threads + 1;
+    if (block > share)
+        block = e->lanes ? round_up(share, BLK_STRIDE) : share;
+    uint64_t n_blocks = (n_rows + block - 1) / block;
     if ((uint64_t)n_threads > n_blocks)
         n_threads = n_blocks ? (int)n_blocks : 1;
     bl_scratch *scratch = calloc((size_t)n_threads, sizeof *scratch);
@@ -176,7 +330,7 @@ bl_status bli_explain_rows(const bl_explainer *e, const float *rows, uint64_t n_
         return bli_fail(err, BL_E_NOMEM, "no memory for explaining rows");
     bl_status st = BL_OK;
     for (int i = 0; st == BL_OK && i < n_threads; i++)
-        st = bli_scratch_init(e, scratch + i, err);
+        st = bli_scratch_init(e, block < n_rows ? block : n_rows, scratch + i, err);
     if (st != BL_OK)
         goto fail;
 #pragma omp parallel for schedule(dynamic, 1) num_threads(n_threads) if (n_threads > 1)

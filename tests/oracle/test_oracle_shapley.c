@@ -6,61 +6,86 @@
 #include "check.h"
 
 #include "explain/explain.h"
+#include "kernels/lanes.h"
 #include "oracle/forests.h"
 #include "oracle/shapley.h"
 
 #include <stdlib.h>
 
-/* Largest |got - want| over the features of all rows, as a share of the largest |want|;
- * the base value and the sum to the margin are checked on the way. */
-static double worst_error(const bl_forest *forest, size_t first, size_t last,
-                          unsigned missing, bool hostile, uint64_t n_rows,
-                          oracle_tree_phi truth, bl_rng *rng)
+/* Every kernel is tried: the referee, whose error is that of a float32 result; and the lanes, that
+ * compute in float32 and may lose a few more bits on deep paths. */
+static const struct {
+    const char *name;
+    unsigned cpu;
+    double tolerance; /* of the largest value */
+} kernels[] = {
+    {"row by row", BLI_ROW_BY_ROW, 1.2e-7},
+    {"portable", 0, 1e-6},
+    {"fmaf", BLK_CPU_FMAF, 1e-6},
+    {"best", ~BLK_CPU_FMAF, 1e-6},
+};
+enum { N_KERNELS = sizeof kernels / sizeof *kernels };
+
+typedef struct check {
+    const char *kind;
+    const bl_forest *forest;
+    uint64_t n_rows;
+    float *rows;
+    float *phi[N_KERNELS];
+    double worst[N_KERNELS], scale;
+} check;
+
+static void explain_by_all(check *c)
 {
-    size_t F = forest->n_features, K = forest->n_outputs;
-    float *rows = malloc((size_t)n_rows * F * sizeof *rows);
-    float *phi = malloc((size_t)n_rows * K * (F + 1) * sizeof *phi);
-    long double *want = malloc((F + 1) * sizeof *want);
-    assert_true(rows && phi && want);
-    for (uint64_t r = 0; r < n_rows; r++)
-        oracle_row(rows + r * F, F, missing, hostile, rng);
-    bl_explainer *explainer;
-    bl_err err = {0};
-    CHECK_OK(bli_explainer_new(forest, first, last, &explainer, &err), err);
-    CHECK_OK(bli_explain_rows(explainer, rows, n_rows, phi, &err), err);
-    double worst = 0, scale = 0;
-    for (uint64_t r = 0; r < n_rows; r++)
-        for (size_t k = 0; k < K; k++) {
-            const float *got = phi + (r * K + k) * (F + 1);
-            oracle_forest_phi(forest, first, last, k, rows + r * F, NULL, truth, want);
-            long double margin =
-                oracle_forest_margin(forest, first, last, k, rows + r * F, NULL);
-            long double sum = want[F];
-            for (size_t f = 0; f < F; f++) {
-                sum += want[f];
-                worst = fmax(worst, fabs((double)(got[f] - want[f])));
-                scale = fmax(scale, fabs((double)want[f]));
-            }
-            CHECK(fabsl(sum - margin) <= 1e-12L * (1 + fabsl(margin)),
-                  "oracle: %Lg, margin %Lg", sum, margin);
-            CHECK(fabs((double)(got[F] - want[F])) <= 1e-7 * (1 + fabs((double)want[F])),
-                  "base value %.9g, not %.9Lg", (double)got[F], want[F]);
-        }
-    bli_explainer_free(explainer);
-    free(rows);
-    free(phi);
-    free(want);
-    return scale > 0 ? worst / scale : worst;
+    const bl_forest *forest = c->forest;
+    size_t n = (size_t)c->n_rows * forest->n_outputs * (forest->n_features + 1);
+    for (size_t i = 0; i < N_KERNELS; i++) {
+        bl_explainer *explainer;
+        bl_err err = {0};
+        c->phi[i] = malloc(n * sizeof(float));
+        assert_non_null(c->phi[i]);
+        CHECK_OK(bli_explainer_new_on(forest, 0, forest->n_rounds, kernels[i].cpu,
+                                      &explainer, &err),
+                 err);
+        CHECK_OK(bli_explain_rows(explainer, c->rows, c->n_rows, c->phi[i], &err), err);
+        bli_explainer_free(explainer);
+    }
+    CHECK(memcmp(c->phi[2], c->phi[3], n * sizeof(float)) == 0 || !blk_cpu(),
+          "%s: the vector kernel and its reference differ", c->kind);
 }
 
-/* Float32 results: half an ulp of the largest value, and rounding of the kernels. */
-#define TOLERANCE 3e-7
+/* One row and output; the base value and the sum to the margin are checked on the way. */
+static void compare_row(check *c, uint64_t r, size_t k, oracle_tree_phi truth,
+                        long double *want)
+{
+    const bl_forest *forest = c->forest;
+    size_t F = forest->n_features;
+    const float *row = c->rows + r * F;
+    oracle_forest_phi(forest, 0, forest->n_rounds, k, row, NULL, truth, want);
+    long double margin = oracle_forest_margin(forest, 0, forest->n_rounds, k, row, NULL);
+    long double sum = want[F];
+    for (size_t f = 0; f < F; f++)
+        sum += want[f];
+    CHECK(fabsl(sum - margin) <= 1e-12L * (1 + fabsl(margin)), "oracle: %Lg, margin %Lg",
+          sum, margin);
+    for (size_t i = 0; i < N_KERNELS; i++) {
+        const float *got = c->phi[i] + (r * forest->n_outputs + k) * (F + 1);
+        for (size_t f = 0; f < F; f++) {
+            c->worst[i] = fmax(c->worst[i], fabs((double)(got[f] - want[f])));
+            c->scale = fmax(c->scale, fabs((double)want[f]));
+        }
+        CHECK(fabs((double)(got[F] - want[F])) <= 1e-7 * (1 + fabs((double)want[F])),
+              "base value %.9g, not %.9Lg", (double)got[F], want[F]);
+    }
+}
 
 static void check_random(const char *kind, const oracle_shape *shape, uint32_t n_values,
                          size_t n_outputs, size_t n_trees, unsigned missing, bool hostile,
                          oracle_tree_phi truth, uint64_t n_rows, bl_rng *rng)
 {
     bl_forest *forest = oracle_forest_new(shape->n_features + 2, n_outputs);
+    size_t F = forest->n_features;
+    check c = {.kind = kind, .forest = forest, .n_rows = n_rows};
     for (size_t o = 0; o < n_outputs; o++)
         forest->base_margin[o] = (float)oracle_uniform(rng) - 0.25F;
     for (size_t t = 0; t < n_trees; t++) {
@@ -68,8 +93,24 @@ static void check_random(const char *kind, const oracle_shape *shape, uint32_t n
         oracle_grow(oracle_add_tree(forest, output, n_values), shape, rng);
         forest->trees[t].weight = t % 3 ? 1 : (float)oracle_uniform(rng);
     }
-    double error = worst_error(forest, 0, n_trees, missing, hostile, n_rows, truth, rng);
-    CHECK(error <= TOLERANCE, "%s: worst error %.3g of the largest phi", kind, error);
+    c.rows = malloc((size_t)n_rows * F * sizeof *c.rows);
+    long double *want = malloc((F + 1) * sizeof *want);
+    assert_true(c.rows && want);
+    for (uint64_t r = 0; r < n_rows; r++)
+        oracle_row(c.rows + r * F, F, missing, hostile, rng);
+    explain_by_all(&c);
+    for (uint64_t r = 0; r < n_rows; r++)
+        for (size_t k = 0; k < n_outputs; k++)
+            compare_row(&c, r, k, truth, want);
+    for (size_t i = 0; i < N_KERNELS; i++) {
+        double error = c.scale > 0 ? c.worst[i] / c.scale : c.worst[i];
+        CHECK(error <= kernels[i].tolerance,
+              "%s, %s: worst error %.3g of the largest phi", kind, kernels[i].name,
+              error);
+        free(c.phi[i]);
+    }
+    free(c.rows);
+    free(want);
     oracle_forest_free(forest);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Jobs and matrices by hand for the tests of this room. */
-#ifndef BL_TESTS_TRAIN_HELP_H
-#define BL_TESTS_TRAIN_HELP_H
+#ifndef BL_TESTS_UNIT_TRAIN_HELP_H
+#define BL_TESTS_UNIT_TRAIN_HELP_H
 
 #include "check.h"
 

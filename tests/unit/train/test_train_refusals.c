@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What XGBoost would take on trust, or refuse with a stack trace: status and text of
- * each. */
+/*
+ * What XGBoost would take on trust, or refuse with a stack trace: status and text of each.
+ * One file, because most of it is one table: a case of eight fields each.
+ */
 #include "help.h"
 
 #include <stdlib.h>

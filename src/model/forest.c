@@ -400,7 +400,7 @@ static void read_attributes(reader *r)
     const bl_ubj *score = bli_ubj_get(attributes, "best_score");
     int64_t best;
     r->forest->best_iteration = -1;
-    r->forest->best_score = NAN;
+    r->forest->best_score = (double)NAN;
     if (bli_ubj_int(bli_ubj_get(attributes, "best_iteration"), &best) && best >= 0)
         r->forest->best_iteration = best;
     double value;

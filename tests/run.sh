@@ -3,7 +3,8 @@
 # Builds and tests everything; the one command to run before and after a change.
 #
 #   sh tests/run.sh                what a change must pass: lint unit oracle fuzz contract clang asan
-#   sh tests/run.sh all            these and the rest of the matrix: asan-O0 options
+#   sh tests/run.sh all            these and the rest of the matrix: asan-O0 options; installs the
+#                                  Python peers too, so that nothing is skipped for want of them
 #   sh tests/run.sh NAME...        some of them; ^NAME leaves one out
 #
 #   lint       includes, symbols, formatting, headers, words, commit messages (tests/lint)
@@ -37,10 +38,10 @@ say() { printf '%s\n' "$*"; }
 
 # --- which groups -------------------------------------------------------------------------------
 
-wanted= unwanted=
+wanted= unwanted= packages=test
 for name in "$@"; do
     case $name in
-    all) wanted="$wanted $all_groups" ;;
+    all) wanted="$wanted $all_groups" packages=peers ;;
     ^*) unwanted="$unwanted ${name#^}" ;;
     *) wanted="$wanted $name" ;;
     esac
@@ -62,20 +63,20 @@ started=$(date +%s)
 
 result() { say "$*" >>"$results"; }
 
-# Runs `$2...` as group $1 and says how long it took.
+# group NAME COMMAND: runs it and says how long it took. (POSIX sh has no local names.)
 group() {
-    name=$1
-    shift
-    runs "$name" || return 0
-    since=$(date +%s)
+    group_name=$1
+    runs "$group_name" || return 0
+    group_since=$(date +%s)
     say ""
-    say "== $name"
-    "$@" || result "fail $name: stopped with exit $?"
-    took=$(($(date +%s) - since))
-    say "$name: $(grep -c "^pass $name " "$results" || true) passed," \
-        "$(grep -c "^fail $name[ :]" "$results" || true) failed," \
-        "$(grep -c "^skip $name " "$results" || true) skipped, $((took / 60)) min $((took % 60)) s"
+    say "== $group_name"
+    "$2" || result "fail $group_name: stopped with exit $?"
+    group_took=$(($(date +%s) - group_since))
+    say "$group_name: $(counted pass "$group_name") passed, $(counted fail "$group_name") failed," \
+        "$(counted skip "$group_name") skipped, $((group_took / 60)) min $((group_took % 60)) s"
 }
+
+counted() { grep -c "^$1 $2[ :]" "$results" || true; }
 
 # --- build and run ---------------------------------------------------------------------------------
 
@@ -179,7 +180,7 @@ run_options() {
 
 # --- all of it ---------------------------------------------------------------------------------------
 
-sh container/deps.sh test ||
+sh container/deps.sh "$packages" ||
     say "tests/run.sh: not everything could be installed; going on with what is here" >&2
 for tool in meson ninja python3; do
     command -v "$tool" >/dev/null || {
@@ -188,6 +189,19 @@ for tool in meson ninja python3; do
         exit 1
     }
 done
+
+# A locale with a decimal comma, and a Python with what some checks need, where they can be had.
+locales=$build/locales
+if [ ! -e "$locales/pt_BR.UTF-8" ] && command -v localedef >/dev/null; then
+    mkdir -p "$locales"
+    localedef -i pt_BR -f UTF-8 "$locales/pt_BR.UTF-8" >/dev/null 2>&1 || true
+fi
+[ ! -e "$locales/pt_BR.UTF-8" ] || export LOCPATH="$locales"
+if [ -z "${BOOSTLENS_PYTHON:-}" ] && [ -e "$here/.deps/peers/complete" ]; then
+    printf '#!/bin/sh\nPYTHONPATH="%s" exec /usr/bin/python3 "$@"\n' "$here/.deps/peers" >"$build/python"
+    chmod +x "$build/python"
+    export BOOSTLENS_PYTHON="$build/python"
+fi
 
 group lint run_lint
 group unit run_unit

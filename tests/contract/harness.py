@@ -5,6 +5,7 @@ program, and one line a claim (ok - name, not ok - name, skip - name: reason).
 BOOSTLENS       the program (default build/container/boostlens)
 BOOSTLENS_DATA  folder of the real data sets (default ../shared/data)
 CONTRACT_SHORT  set: leave out what takes long (sanitizer builds)
+BOOSTLENS_PYTHON  a Python that has numpy, h5py, xgboost 3.4.1, shap (else those of container/deps.sh)
 TEST_SEED       seed of what is drawn at random; printed
 """
 import functools
@@ -102,8 +103,11 @@ def packages(*modules):
     except ImportError:
         pass
     wanted = "import " + ", ".join(modules)
-    for python, path in (("/usr/bin/python3", ""), (sys.executable, PEERS), ("/usr/bin/python3", PEERS)):
-        if os.environ.get("HARNESS_TRIED", "") == "yes":
+    candidates = [("/usr/bin/python3", ""), ("/usr/bin/python3", PEERS), (sys.executable, PEERS)]
+    if os.environ.get("BOOSTLENS_PYTHON"):
+        candidates.insert(0, (os.environ["BOOSTLENS_PYTHON"], ""))
+    for python, path in candidates:
+        if os.environ.get("HARNESS_TRIED", "") == "yes" or not shutil.which(python):
             break
         environment = dict(os.environ, PYTHONPATH=path, HARNESS_TRIED="yes")
         found = subprocess.run([python, "-c", wanted], env=environment, capture_output=True, check=False)

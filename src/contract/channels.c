@@ -81,6 +81,12 @@ static bl_span trim(bl_span s)
     return s;
 }
 
+/* For "%.*s" in a message. */
+static int shown(bl_span s)
+{
+    return s.n < 60 ? (int)s.n : 60;
+}
+
 static bool is_word(bl_span s, const char *word)
 {
     return strlen(word) == s.n && strncasecmp(s.at, word, s.n) == 0;
@@ -102,7 +108,7 @@ static bl_status check_parameter(bl_span p, const char *text, bl_err *err)
             err, BL_E_CONFIG,
             "ContentType '%s': label_size is '%.*s'; accepted is only 1. Name "
             "several label columns by bl_label",
-            text, (int)(value.n & 63), value.at);
+            text, shown(value), value.at);
     }
     if (is_word(name, "charset")) {
         if (is_word(value, "utf-8") || is_word(value, "utf8") ||
@@ -111,13 +117,13 @@ static bl_status check_parameter(bl_span p, const char *text, bl_err *err)
         return bli_fail(
             err, BL_E_CONFIG,
             "ContentType '%s': charset is '%.*s'; accepted are utf-8 and us-ascii", text,
-            (int)(value.n & 63), value.at);
+            shown(value), value.at);
     }
     return bli_fail(
         err, BL_E_CONFIG,
         "ContentType '%s': parameter '%.*s' is not known; accepted are label_size=1 "
         "and charset=utf-8",
-        text, (int)(name.n & 63), name.at);
+        text, shown(name), name.at);
 }
 
 static bl_status csv_content(const char *content_type, bl_content *ret_content,

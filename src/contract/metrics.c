@@ -376,7 +376,7 @@ static bl_status add_tuned(const bl_values *values, const bl_log *log, bl_job *j
     bl_status st = BL_OK;
     if (!tuned)
         return BL_OK;
-    bool any = false;
+    bool any = false, found = false;
     for (const char *part = tuned->text; st == BL_OK && *part;) {
         size_t n = strcspn(part, ",");
         char name[64], quoted[BL_QUOTE_BYTES];
@@ -394,6 +394,12 @@ static bl_status add_tuned(const bl_values *values, const bl_log *log, bl_job *j
     }
     if (!any)
         bli_log(log, BL_NOTE, BL_STAGE, "%s is empty; ignored", tuned->key);
+    if (found && !job->channels[BL_CHANNEL_VALIDATION].present && job->kfold == 0)
+        bli_log(log, BL_WARNING, BL_STAGE,
+                "%s asks for a metric of channel validation, which this job has not: the "
+                "tuner "
+                "will find no value",
+                tuned->key);
     return st;
 }
 

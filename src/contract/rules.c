@@ -100,8 +100,8 @@ static bl_status check_labels(const bl_values *values, const bl_job *job, bl_err
     if (n > 1 && n != outputs)
         return bli_fail(
             err, BL_E_CONFIG,
-            "bl_base_margin names %zu columns; expected is one for each of the %zu "
-            "outputs",
+            "bl_base_margin names %zu columns; expected is one for each output, and "
+            "this job has %zu",
             n, outputs);
     return BL_OK;
 }
@@ -122,8 +122,8 @@ static bl_status check_base_score(const bl_values *values, const bl_job *job, bl
     if (n != 1 && n != outputs)
         return bli_fail(
             err, BL_E_CONFIG,
-            "base_score holds %zu numbers; expected is one, or one for each of the "
-            "%zu outputs",
+            "base_score holds %zu numbers; expected is one, or one for each output, "
+            "and this job has %zu",
             n, outputs);
     for (size_t i = 0; i < n; i++) {
         double d = json_real_value(json_array_get(given->items, i));

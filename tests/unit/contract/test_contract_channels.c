@@ -101,6 +101,9 @@ static void test_channels_that_are_wrong_say_what_is_accepted(void **state)
         {"{\"train\": {\"ContentType\": 5}}", "ContentType is no text"},
         {"{\"train\": {\"ContentType\": \"text/csv; label_size=2\"}}",
          "label_size is '2'; accepted is only 1. Name several label columns by bl_label"},
+        {"{\"train\": {\"ContentType\": \"text/csv; charset="
+         "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"}}",
+         "charset is 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'"},
         {"{\"train\": {\"ContentType\": \"text/csv; charset=latin1\"}}",
          "charset is 'latin1'; accepted are utf-8 and us-ascii"},
         {"{\"train\": {\"ContentType\": \"text/csv; header=present\"}}",

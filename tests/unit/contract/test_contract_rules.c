@@ -145,9 +145,10 @@ static void test_rules_between_settings_name_both(void **state)
         {"\"objective\": \"count:poisson\", \"base_score\": \"0\"",
          "base_score is '0'; objective count:poisson needs a number above 0"},
         {"\"objective\": \"binary:logistic\", \"base_score\": \"[0.1, 0.2]\"",
-         "base_score holds 2 numbers; expected is one, or one for each of the 1 outputs"},
-        {"\"bl_base_margin\": \"1,2\"",
-         "bl_base_margin names 2 columns; expected is one for each of the 1 outputs"},
+         "base_score holds 2 numbers; expected is one, or one for each output, and this "
+         "job has 1"},
+        {"\"bl_base_margin\": \"1,2\"", "bl_base_margin names 2 columns; expected is one "
+                                        "for each output, and this job has 1"},
         {"\"booster\": \"gblinear\", \"updater\": \"shotgun,coord_descent\"",
          "takes exactly one of shotgun and coord_descent"},
         {"\"booster\": \"gblinear\", \"feature_selector\": \"greedy\"",

@@ -29,7 +29,7 @@ static inline __attribute__((always_inline)) V pick(M m, V a, V b)
 #define m_store(p, m)   (*(M *)(void *)(p) = (m))
 #define m_all()         ((M){-1, -1, -1, -1})
 
-#define POINTS_CONSTANT 1
+#define POINTS_CONSTANT BLK_POINTS_CONSTANT
 #define SUFFIX          portable
 #define LANES_NAME      "portable"
 #define LANES_CPU       0

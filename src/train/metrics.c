@@ -29,9 +29,9 @@ typedef struct spots {
 static bl_status read_value(const char *text, size_t n, double *ret)
 {
     if (n == 3 && !strncmp(text, "nan", 3))
-        *ret = NAN;
+        *ret = (double)NAN;
     else if (n == 4 && !strncmp(text, "-nan", 4))
-        *ret = NAN;
+        *ret = (double)NAN;
     else if (bli_read_double(text, n, ret) == BL_NUMBER_NONE)
         return BL_E_INTERNAL;
     return BL_OK;

@@ -255,7 +255,7 @@ static bl_status finish(run *r, bl_err *err)
             r->metrics.n_metrics ? r->metrics.names[r->metrics.watched] : "the metric",
             t->n_rounds);
     t->best_iteration = -1;
-    t->best_score = NAN;
+    t->best_score = (double)NAN;
     if (r->have_best) {
         t->best_iteration = r->best_iteration;
         t->best_score = r->best_score;

@@ -140,9 +140,13 @@ static bool try_digits(const digits *d, float score, char text[BL_SCORE_BYTES])
         return true;
     if (put_together(d, negative, d->exponent, text) && is_read_right(text, score))
         return true;
-    for (int before = -18; before <= MAX_WHOLE_DIGITS; before++)
-        if (put_together(d, negative, before, text) && is_read_right(text, score))
-            return true;
+    for (int away = 1; away <= 19; away++)
+        for (int side = -1; side <= 1; side += 2) {
+            int before = 1 - side * away;
+            if (before <= MAX_WHOLE_DIGITS && put_together(d, negative, before, text) &&
+                is_read_right(text, score))
+                return true;
+        }
     return false;
 }
 

@@ -215,10 +215,76 @@ static void test_every_objective_and_booster_predicts_xgboosts_bits(void **state
     }
 }
 
+/* Cells that are no code of any category, and edges of numbers. */
+static const float odd[] = {-1.0f,  -0.5f,      0.5f,        2.7f,  69.0f,  70.0f, 71.5f,
+                            1e9f,   16777215.f, 16777216.0f, 3e38f, -3e38f, -0.0f, NAN,
+                            1e-45f, 31.0f,      32.0f,       63.9f, 64.0f,  4.3e9f};
+
+static void test_odd_cells_go_the_way_they_go_in_xgboost(void **state)
+{
+    (void)state; /* A17 */
+    static const recipe recipes_odd[] = {
+        {.params = "max_depth=5 max_cat_to_onehot=1", .rounds = 8, .n_levels = 70},
+        {.params = "max_depth=5 max_cat_to_onehot=100", .rounds = 8, .n_levels = 33},
+        {.params = "max_depth=5", .rounds = 8, .missing = 0.2},
+    };
+    enum { N = 400 };
+    for (size_t r = 0; r < BL_LEN(recipes_odd); r++) {
+        trained *t = train(&recipes_odd[r]);
+        bl_forest *f = read_forest(t->ubj, t->n_ubj);
+        bl_rng rng = bli_rng(11);
+        float *x = calloc(N * t->n_features, sizeof *x), *got = calloc(N, sizeof *got);
+        assert_true(x && got);
+        for (size_t i = 0; i < N * t->n_features; i++)
+            x[i] = odd[bli_rng_below(&rng, BL_LEN(odd))];
+        size_t n;
+        float *want = trained_predict(t, true, 0, 0, x, N, &n);
+        bli_forest_margins(f, 0, f->n_rounds, x, N, NULL, got);
+        CHECK(n == N && differing(got, want, N) == 0, "%zu of %d differ",
+              differing(got, want, N), (int)N);
+        free(x);
+        free(got);
+        free(want);
+        bli_forest_free(f);
+        trained_free(t);
+    }
+}
+
+static void test_margins_do_not_depend_on_how_rows_are_cut(void **state)
+{
+    (void)state;
+    trained *t =
+        train(&(recipe){.params = FEW, .rounds = 9, .n_rows = 200, .missing = 0.2});
+    bl_forest *f = read_forest(t->ubj, t->n_ubj);
+    float all[200], one[200];
+    bli_forest_margins(f, 0, f->n_rounds, t->x, 200, NULL, all);
+    for (size_t i = 0; i < 200; i++)
+        bli_forest_margins(f, 0, f->n_rounds, t->x + i * t->n_features, 1, NULL, &one[i]);
+    assert_true(differing(all, one, 200) == 0);
+    bli_forest_free(f);
+    trained_free(t);
+}
+
+static void test_best_iteration_counts_rounds(void **state)
+{
+    (void)state;
+    trained *t = train(&(recipe){.params = FEW, .rounds = 9});
+    assert_int_equal(XGBoosterSetAttr(t->booster, "best_iteration", "4"), 0);
+    trained_save(t);
+    bl_forest *f = read_forest(t->ubj, t->n_ubj);
+    assert_true(bli_forest_rounds(f) == 5);
+    compare(t, f, "best iteration", 0, 5);
+    bli_forest_free(f);
+    trained_free(t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_objective_and_booster_predicts_xgboosts_bits),
+        cmocka_unit_test(test_odd_cells_go_the_way_they_go_in_xgboost),
+        cmocka_unit_test(test_margins_do_not_depend_on_how_rows_are_cut),
+        cmocka_unit_test(test_best_iteration_counts_rounds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

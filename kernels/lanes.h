@@ -90,6 +90,29 @@ typedef struct blk_program {
     const float *t, *w; /* [n_points]; programs of one rule share them */
 } blk_program;
 
+/*
+ * Which leaf each row ends in, by a walk of its own that shares nothing with SHAP's: from the
+ * bottom up, each split picks one of what its children picked. Any 32 bits travel.
+ */
+typedef enum blk_pick_code {
+    BLK_PICK_END,
+    BLK_PICK_PAIR,  /* value[0] where x < threshold, else value[1] */
+    BLK_PICK_EIGHT, /* seven splits, heap order, over value[0..8) */
+    BLK_PICK_SLOTS, /* slot `out` or slot `other` */
+    BLK_PICK_LEFT,  /* value[0] on the left, slot `out` on the right */
+    BLK_PICK_RIGHT  /* slot `out` on the left, value[0] on the right */
+} blk_pick_code;
+
+typedef struct blk_pick {
+    uint32_t code, out, other;
+    uint32_t bytes; /* to the next one */
+    float value[8];
+    struct {
+        uint32_t x[2];
+        float threshold;
+    } split[7];
+} blk_pick;
+
 /* --- One block ---------------------------------------------------------------------------- */
 
 typedef struct blk_lanes_block {
@@ -118,6 +141,12 @@ typedef struct blk_lanes {
                       const uint32_t *used, size_t n_used);
     /* Adds the values of one program to phi. Cells may be infinite, not NaN. */
     void (*shap)(blk_lanes_block *block, const blk_program *program);
+    /* One tree: leaf [n_rows, padded to step] = what each row's picks end in. Uses the slots. */
+    void (*pick)(const blk_lanes_block *block, const char *picks, float *leaf);
+    /* margin += leaf * weight in float32, exact += the same in double; columns of n_rows. EXACT,
+     * and the additions of XGBoost's predictor. */
+    void (*add_leaves)(size_t n_rows, const float *leaf, float weight, float *margin,
+                       double *exact);
     /* Adds phi [n_used] columns to sums, columns of doubles, and clears it. EXACT. */
     void (*flush)(const blk_lanes_block *block, size_t n_used, double *sums);
 } blk_lanes;

@@ -515,6 +515,82 @@ static void shap(blk_lanes_block *b, const blk_program *program)
         table[op->code][op->repeats](b, &a, n_steps, op);
 }
 
+/* --- Which leaf --------------------------------------------------------------------------- */
+
+INLINE W pick_of(const blk_lanes_block *b, const blk_pick *p, int i, size_t row, W left,
+                 W right)
+{
+    const float *x = b->x + p->split[i].x[b->plane] * b->stride + row;
+    V threshold = all(p->split[i].threshold);
+    EACH_VECTOR left.v[u] =
+        v_pick(m_lt(v_load(x + u * VL), threshold), left.v[u], right.v[u]);
+    return left;
+}
+
+INLINE W pick_two(const blk_lanes_block *b, const blk_pick *p, int i, size_t row,
+                  int value)
+{
+    return pick_of(b, p, i, row, w_all(all(p->value[value])),
+                   w_all(all(p->value[value + 1])));
+}
+
+static void pick_eight(const blk_lanes_block *b, const blk_pick *p, float *out)
+{
+    for (size_t row = 0; row < b->n_rows; row += STEP) {
+        W left =
+            pick_of(b, p, 1, row, pick_two(b, p, 3, row, 0), pick_two(b, p, 4, row, 2));
+        W right =
+            pick_of(b, p, 2, row, pick_two(b, p, 5, row, 4), pick_two(b, p, 6, row, 6));
+        w_store(out + row, pick_of(b, p, 0, row, left, right));
+    }
+}
+
+static void pick_single(const blk_lanes_block *b, const blk_pick *p, float *out,
+                        const float *other)
+{
+    W value = w_all(all(p->value[0]));
+    for (size_t row = 0; row < b->n_rows; row += STEP) {
+        W w;
+        switch (p->code) {
+        case BLK_PICK_PAIR:
+            w = pick_two(b, p, 0, row, 0);
+            break;
+        case BLK_PICK_SLOTS:
+            w = pick_of(b, p, 0, row, w_load(out + row), w_load(other + row));
+            break;
+        case BLK_PICK_LEFT:
+            w = pick_of(b, p, 0, row, value, w_load(out + row));
+            break;
+        default:
+            w = pick_of(b, p, 0, row, w_load(out + row), value);
+        }
+        w_store(out + row, w);
+    }
+}
+
+static void pick_leaves(const blk_lanes_block *b, const char *picks, float *leaf)
+{
+    float *columns = slot_at(b, 1); /* SHAP's slot 0 keeps its root */
+    for (const blk_pick *p = (const blk_pick *)picks; p->code != BLK_PICK_END;
+         p = (const blk_pick *)((const char *)p + p->bytes)) {
+        float *out = p->out ? columns + p->out * b->stride : leaf;
+        if (p->code == BLK_PICK_EIGHT)
+            pick_eight(b, p, out);
+        else
+            pick_single(b, p, out, columns + p->other * b->stride);
+    }
+}
+
+static void add_leaves(size_t n_rows, const float *leaf, float weight, float *margin,
+                       double *exact)
+{
+    double weight_exact = (double)weight;
+    for (size_t r = 0; r < n_rows; r++) {
+        margin[r] += leaf[r] * weight;
+        exact[r] += (double)leaf[r] * weight_exact;
+    }
+}
+
 /* Eight rows at a time, so that a column is written in runs. */
 static uint32_t start(const blk_lanes_block *b, const float *rows, size_t row_stride,
                       const uint32_t *used, size_t n_used)
@@ -560,5 +636,7 @@ const blk_lanes PASTE(blk_lanes_, SUFFIX) = {
     .step = STEP,
     .start = start,
     .shap = shap,
+    .pick = pick_leaves,
+    .add_leaves = add_leaves,
     .flush = flush,
 };

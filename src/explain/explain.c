@@ -144,7 +144,6 @@ static void run_block(const driver *d, uint64_t first, uint64_t n_batch, uint64_
     }
     const float *x = d->x + at * e->n_features;
     float *margins = d->margins + at * e->n_outputs;
-    bli_forest_margins(e->forest, e->first, e->last, x, n, base, margins);
     sums_at(e, d->sums_memory + block * sums_doubles(e), d->sums + block);
     bl_rows_job job = {
         .x = x,

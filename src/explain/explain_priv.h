@@ -37,6 +37,7 @@ typedef struct bl_part {
     uint32_t value;
     blk_program *programs; /* [rule->n_programs]; NULL: the referee does this tree */
     void *code;
+    void *picks; /* NULL: rows walk the tree one by one */
 } bl_part;
 
 struct bl_explainer {
@@ -85,6 +86,10 @@ bl_status bli_write_programs(const blk_tree *tree, size_t value, size_t n_used,
                              const bl_rule *rule, blk_program *programs, void **ret_code,
                              bl_err *err);
 
+/* Writes the picks of one value of one tree, deeper than a leaf; free *ret_picks. */
+bl_status bli_write_picks(const bl_tree *tree, size_t value, const uint32_t *slot_of,
+                          size_t n_used, void **ret_picks, bl_err *err);
+
 /* --- Blocks of rows (rows.c) -------------------------------------------------------------- */
 
 /* Rows that one thread works on at a time: by sizes of the model alone, so that sums over blocks
@@ -102,8 +107,9 @@ typedef struct bl_scratch {
     double *phi;           /* [n_used] columns */
     double *kernel;        /* of the referee */
     double *row;           /* [n_used] of the referee */
-    double *exact;         /* [n_rows][n_outputs] margins in double */
-    double *total;         /* [n_rows] sums of values */
+    float *leaf, *margin;  /* columns: of one tree, of one output */
+    double *exact;         /* column: margin in double */
+    double *total;         /* column: sum of values */
 } bl_scratch;
 bl_status bli_scratch_init(const bl_explainer *explainer, uint64_t n_rows,
                            bl_scratch *ret_scratch, bl_err *err);
@@ -126,10 +132,10 @@ typedef struct bl_rows_job {
     uint64_t n_rows;
     const float
         *base; /* [n_rows][n_outputs] instead of the model's base margin, or NULL */
-    const float *margins; /* [n_rows][n_outputs] XGBoost's; only for sums */
-    const uint64_t *row;  /* [n_rows] numbers for worst_row; only for sums */
-    float *phi;           /* out [n_rows][n_outputs][n_features + 1], or NULL */
-    bl_sums *sums;        /* out, zeroed before; or NULL */
+    const uint64_t *row; /* [n_rows] numbers for worst_row; only for sums */
+    float *phi;          /* out [n_rows][n_outputs][n_features + 1], or NULL */
+    bl_sums *sums;       /* out, zeroed before; or NULL */
+    float *margins;      /* out [n_rows][n_outputs] XGBoost's; only with sums */
 } bl_rows_job;
 void bli_explain_block(const bl_explainer *explainer, const bl_rows_job *job,
                        bl_scratch *scratch);

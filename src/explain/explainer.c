@@ -158,7 +158,7 @@ static bl_status compile_trees(bl_explainer *e, const uint32_t *slot_of, bl_err 
     return st;
 }
 
-/* Trees sorted by output, their order kept. A single leaf gives nothing to anyone. */
+/* Trees sorted by output, their order kept. */
 static bl_status sort_parts(bl_explainer *e, bl_err *err)
 {
     const bl_tree *trees = e->forest->trees + first_tree(e);
@@ -170,7 +170,7 @@ static bl_status sort_parts(bl_explainer *e, bl_err *err)
     e->output_first = memory;
     size_t *next = e->output_first + 1; /* becomes the first part of the next output */
     for (size_t t = 0; t < e->n_trees; t++)
-        for (size_t v = 0; e->trees[t].tree.depth && v < trees[t].n_values; v++)
+        for (size_t v = 0; v < trees[t].n_values; v++)
             next[trees[t].output + v + 1]++;
     for (size_t o = 0; o < e->n_outputs; o++)
         next[o + 1] += next[o];
@@ -179,7 +179,7 @@ static bl_status sort_parts(bl_explainer *e, bl_err *err)
         return st;
     e->parts = memory;
     for (size_t t = 0; t < e->n_trees; t++)
-        for (uint32_t v = 0; e->trees[t].tree.depth && v < trees[t].n_values; v++)
+        for (uint32_t v = 0; v < trees[t].n_values; v++)
             e->parts[next[trees[t].output + v]++] =
                 (bl_part){.tree = (uint32_t)t, .value = v};
     return BL_OK;
@@ -201,14 +201,17 @@ static bool fits_lanes(const bl_compiled *c, size_t value)
     return tree->depth <= LANE_DEPTH;
 }
 
-static bl_status write_parts(bl_explainer *e, bl_err *err)
+/* Where picking costs more than a walk down for each row. */
+#define MOST_PICKS 2000
+
+static bl_status write_parts(bl_explainer *e, const uint32_t *slot_of, bl_err *err)
 {
     if (e->n_used > LANE_FEATURES)
         e->lanes = NULL;
     for (size_t p = 0; e->lanes && p < e->output_first[e->n_outputs]; p++) {
         bl_part *part = e->parts + p;
         bl_compiled *c = e->trees + part->tree;
-        if (!fits_lanes(c, part->value))
+        if (!c->tree.depth || !fits_lanes(c, part->value))
             continue;
         void *memory;
         bl_status st = bli_alloc(c->rule->n_programs, sizeof *part->programs, "programs",
@@ -218,6 +221,9 @@ static bl_status write_parts(bl_explainer *e, bl_err *err)
         part->programs = memory;
         st = bli_write_programs(&c->tree, part->value, e->n_used, c->rule, part->programs,
                                 &part->code, err);
+        if (st == BL_OK && c->tree.n_steps / 3 <= MOST_PICKS)
+            st = bli_write_picks(e->forest->trees + c->source, part->value, slot_of,
+                                 e->n_used, &part->picks, err);
         if (st != BL_OK)
             return st;
         if (c->tree.depth > e->lane_depth)
@@ -238,7 +244,7 @@ static bl_status compile(bl_explainer *e, bl_err *err)
     if (st == BL_OK)
         st = sort_parts(e, err);
     if (st == BL_OK)
-        st = write_parts(e, err);
+        st = write_parts(e, slot_of, err);
     free(slot_of);
     if (st != BL_OK)
         return st;
@@ -299,6 +305,7 @@ void bli_explainer_free(bl_explainer *e)
     for (size_t p = 0; p < n_parts; p++) {
         free(e->parts[p].programs);
         free(e->parts[p].code);
+        free(e->parts[p].picks);
     }
     for (size_t t = 0; e->trees && t < e->n_trees; t++) {
         bli_compiled_tree_done(&e->trees[t].tree);

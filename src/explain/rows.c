@@ -75,8 +75,10 @@ static size_t lay_out(const bl_explainer *e, size_t n_rows, layout l, bl_scratch
     scratch->phi = take(&l, e->n_used * stride, sizeof(double));
     scratch->kernel = take(&l, blk_shap_row_scratch(e->max_depth), sizeof(double));
     scratch->row = take(&l, e->n_used, sizeof(double));
-    scratch->exact = take(&l, n_rows * e->n_outputs, sizeof(double));
-    scratch->total = take(&l, n_rows, sizeof(double));
+    scratch->leaf = take(&l, stride, sizeof(float));
+    scratch->margin = take(&l, stride, sizeof(float));
+    scratch->exact = take(&l, stride, sizeof(double));
+    scratch->total = take(&l, stride, sizeof(double));
     if (!e->lanes)
         return l.used;
     blk_lanes_block *b = &scratch->block;
@@ -114,6 +116,20 @@ static double linear_term(const bl_explainer *e, const float *x, size_t feature,
 {
     float w = e->forest->linear[feature * e->n_outputs + output];
     return isnan(x[feature]) || w == 0 ? 0 : (double)w * (double)x[feature];
+}
+
+static float base_margin(const bl_explainer *e, const bl_rows_job *job, size_t output,
+                         uint64_t r)
+{
+    return job->base ? job->base[r * e->n_outputs + output]
+                     : e->forest->base_margin[output];
+}
+
+/* As it is written: float32. */
+static float base_value(const bl_explainer *e, const bl_rows_job *job, size_t output,
+                        uint64_t r)
+{
+    return (float)((double)base_margin(e, job, output, r) + e->tree_means[output]);
 }
 
 static void linear_phi(const bl_explainer *e, const bl_rows_job *job, size_t output,
@@ -156,10 +172,58 @@ static void special_columns(const bl_explainer *e, const bl_rows_job *job,
     }
 }
 
+/* --- Margins ------------------------------------------------------------------------------ */
+
+/* XGBoost's float32 margin, and what phi must add up to: the same in double. */
+static void begin_margins(const bl_explainer *e, const bl_rows_job *job, size_t output,
+                          bl_scratch *scratch)
+{
+    for (uint64_t r = 0; r < job->n_rows; r++) {
+        scratch->margin[r] = base_margin(e, job, output, r);
+        scratch->exact[r] = (double)scratch->margin[r];
+    }
+}
+
+static void add_leaves(const bl_explainer *e, const bl_rows_job *job, const bl_part *part,
+                       bl_scratch *scratch)
+{
+    const bl_tree *tree = e->forest->trees + e->trees[part->tree].source;
+    float *leaf = scratch->leaf;
+    if (part->picks)
+        e->lanes->pick(&scratch->block, part->picks, leaf);
+    for (uint64_t r = 0; !part->picks && r < job->n_rows; r++)
+        leaf[r] = tree->leaf[(size_t)bli_tree_leaf(tree, job->x + r * e->n_features) *
+                                 tree->n_values +
+                             part->value];
+    if (e->lanes) {
+        e->lanes->add_leaves((size_t)job->n_rows, leaf, tree->weight, scratch->margin,
+                             scratch->exact);
+        return;
+    }
+    for (uint64_t r = 0; r < job->n_rows; r++) {
+        scratch->margin[r] += leaf[r] * tree->weight;
+        scratch->exact[r] += (double)leaf[r] * (double)tree->weight;
+    }
+}
+
+static void linear_margins(const bl_explainer *e, const bl_rows_job *job, size_t output,
+                           bl_scratch *scratch)
+{
+    for (uint64_t r = 0; r < job->n_rows; r++) {
+        const float *x = job->x + r * e->n_features;
+        double sum = scratch->exact[r] + e->tree_means[output];
+        for (size_t u = 0; u < e->n_used; u++)
+            sum += linear_term(e, x, e->used[u], output);
+        scratch->exact[r] = sum;
+        scratch->margin[r] = job->margins[r * e->n_outputs + output];
+    }
+}
+
+/* --- One output --------------------------------------------------------------------------- */
+
 static void flush(const bl_explainer *e, bl_scratch *scratch)
 {
-    if (e->lanes)
-        e->lanes->flush(&scratch->block, e->n_used, scratch->phi);
+    e->lanes->flush(&scratch->block, e->n_used, scratch->phi);
 }
 
 static void tree_phi(const bl_explainer *e, const bl_rows_job *job, size_t output,
@@ -169,11 +233,14 @@ static void tree_phi(const bl_explainer *e, const bl_rows_job *job, size_t outpu
     for (size_t p = e->output_first[output]; p < e->output_first[output + 1]; p++) {
         const bl_part *part = e->parts + p;
         const bl_compiled *c = e->trees + part->tree;
+        if (part->programs)
+            special_columns(e, job, c, scratch);
+        if (job->sums)
+            add_leaves(e, job, part, scratch);
         if (!part->programs) {
             referee_phi(e, job, part, scratch);
             continue;
         }
-        special_columns(e, job, c, scratch);
         for (size_t i = 0; i < c->rule->n_programs; i++)
             e->lanes->shap(&scratch->block, part->programs + i);
         splits += c->tree.n_steps / 3 * c->rule->n_programs;
@@ -190,38 +257,15 @@ static void output_phi(const bl_explainer *e, const bl_rows_job *job, size_t out
                        bl_scratch *scratch)
 {
     memset(scratch->phi, 0, e->n_used * scratch->stride * sizeof *scratch->phi);
-    if (e->forest->linear)
-        linear_phi(e, job, output, scratch);
-    else
+    if (job->sums)
+        begin_margins(e, job, output, scratch);
+    if (!e->forest->linear) {
         tree_phi(e, job, output, scratch);
-}
-
-/* Margins in double by a walk that shares nothing with the kernels: what phi must add up
- * to. */
-static void exact_margins(const bl_explainer *e, const bl_rows_job *job, double *exact)
-{
-    const bl_forest *forest = e->forest;
-    const bl_tree *trees =
-        e->n_trees ? forest->trees + forest->round_first[e->first] : forest->trees;
-    for (uint64_t r = 0; r < job->n_rows; r++) {
-        const float *x = job->x + r * e->n_features;
-        double *sum = exact + r * e->n_outputs;
-        for (size_t o = 0; o < e->n_outputs; o++)
-            sum[o] = (double)(job->base ? job->base[r * e->n_outputs + o]
-                                        : forest->base_margin[o]);
-        for (size_t t = 0; t < e->n_trees; t++) {
-            const bl_tree *tree = trees + t;
-            size_t leaf = (size_t)bli_tree_leaf(tree, x) * tree->n_values;
-            for (size_t v = 0; v < tree->n_values; v++)
-                sum[tree->output + v] +=
-                    (double)tree->weight * (double)tree->leaf[leaf + v];
-        }
-        for (size_t o = 0; forest->linear && o < e->n_outputs; o++) {
-            sum[o] += (double)forest->linear[e->n_features * e->n_outputs + o];
-            for (size_t u = 0; u < e->n_used; u++)
-                sum[o] += linear_term(e, x, e->used[u], o);
-        }
+        return;
     }
+    linear_phi(e, job, output, scratch);
+    if (job->sums)
+        linear_margins(e, job, output, scratch);
 }
 
 /* Sums of a column of float32 values, in eight parts whatever the processor. */
@@ -241,14 +285,6 @@ static void add_column(const double *phi, uint64_t n_rows, double *abs_sum, doub
                 ((abs_part[2] + abs_part[6]) + (abs_part[3] + abs_part[7]));
 }
 
-static float base_of(const bl_explainer *e, const bl_rows_job *job, size_t output,
-                     uint64_t r)
-{
-    float margin =
-        job->base ? job->base[r * e->n_outputs + output] : e->forest->base_margin[output];
-    return (float)((double)margin + e->tree_means[output]);
-}
-
 static void add_output(const bl_explainer *e, const bl_rows_job *job, size_t output,
                        const bl_scratch *scratch)
 {
@@ -257,13 +293,14 @@ static void add_output(const bl_explainer *e, const bl_rows_job *job, size_t out
            *phi = sums->phi + output * e->n_used;
     double *total = scratch->total;
     for (uint64_t r = 0; r < job->n_rows; r++)
-        total[r] = (double)base_of(e, job, output, r);
+        total[r] = (double)base_value(e, job, output, r);
     for (size_t u = 0; u < e->n_used; u++)
         add_column(scratch->phi + u * scratch->stride, job->n_rows, abs_phi + u, phi + u,
                    total);
     for (uint64_t r = 0; r < job->n_rows; r++) {
-        double margin = (double)job->margins[r * e->n_outputs + output];
-        double error = fabs(total[r] - scratch->exact[r * e->n_outputs + output]);
+        double margin = (double)scratch->margin[r];
+        double error = fabs(total[r] - scratch->exact[r]);
+        job->margins[r * e->n_outputs + output] = scratch->margin[r];
         sums->margins[output] += margin;
         if (fabs(margin) > sums->max_abs_margin)
             sums->max_abs_margin = fabs(margin);
@@ -289,14 +326,15 @@ static void put_output(const bl_explainer *e, const bl_rows_job *job, size_t out
             memset(row, 0, e->n_features * sizeof *row);
         for (size_t u = 0; u < e->n_used; u++)
             row[e->used[u]] = (float)phi[u * scratch->stride];
-        row[e->n_features] = base_of(e, job, output, r);
+        row[e->n_features] = base_value(e, job, output, r);
     }
 }
 
 void bli_explain_block(const bl_explainer *e, const bl_rows_job *job, bl_scratch *scratch)
 {
-    if (job->sums)
-        exact_margins(e, job, scratch->exact);
+    if (job->sums && e->forest->linear)
+        bli_forest_margins(e->forest, e->first, e->last, job->x, job->n_rows, job->base,
+                           job->margins);
     if (e->lanes) {
         blk_lanes_block *b = &scratch->block;
         b->n_rows = (size_t)job->n_rows;

@@ -13,8 +13,8 @@
 #   fuzz       the fuzz targets over the seeds of data/corpus, built by gcc
 #   contract   the real program end to end (tests/contract), built by gcc
 #   clang      unit, oracle and fuzz, built by clang
-#   asan       unit, oracle, fuzz and the short part of contract, with AddressSanitizer and UBSan (gcc)
-#   asan-O0    unit, oracle and fuzz with the same sanitizers, by clang without optimization
+#   asan       unit, oracle, fuzz and the short part of contract, with AddressSanitizer and UBSan, by clang
+#   asan-O0    unit, oracle and fuzz with the same sanitizers, by gcc without optimization
 #   options    every build option the other way
 #
 # Installs what is missing (container/deps.sh test). The last line is `N passed, N failed, N skipped`; a
@@ -155,7 +155,7 @@ run_clang() { build_in clang clang clang && meson_tests clang clang || return 0;
 run_asan() {
     # Leaks count. gcc's two sanitizers and libxgboost need no suppression.
     export ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
-    build_in asan asan gcc -Db_sanitize=address,undefined -Db_lundef=false -Dbuildtype=debugoptimized &&
+    build_in asan asan clang -Db_sanitize=address,undefined -Db_lundef=false -Dbuildtype=debugoptimized &&
         meson_tests asan asan --timeout-multiplier 8 || return 0
     BOOSTLENS=$build/asan/container/boostlens BUILD=$build/asan CONTRACT_SHORT=1 \
         scripts asan tests/contract/test_*.sh
@@ -164,7 +164,7 @@ run_asan() {
 
 run_asan_O0() {
     export ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
-    build_in asan-O0 asan-O0 clang -Db_sanitize=address,undefined -Db_lundef=false -Dbuildtype=debug &&
+    build_in asan-O0 asan-O0 gcc -Db_sanitize=address,undefined -Db_lundef=false -Dbuildtype=debug &&
         meson_tests asan-O0 asan-O0 --timeout-multiplier 20 || return 0
     unset ASAN_OPTIONS UBSAN_OPTIONS
 }

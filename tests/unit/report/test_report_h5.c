@@ -100,7 +100,9 @@ static void check_round_trip(bl_made made, const bl_h5_options *options,
     CHECK_OK(made_write(&made, path, schema, options, batch_rows, objective, &err), err);
     CHECK(made_count_files(folder) == 1, "something is left beside the file");
     check_file(&made, path);
-    uint64_t size = (uint64_t)made_read(path).n;
+    bl_buf whole = made_read(path);
+    uint64_t size = whole.n;
+    bli_buf_done(&whole);
     uint64_t most = bli_h5_estimate(made.n_rows, made.n_features, made.n_outputs, true);
     CHECK(size <= most, "%llu bytes, estimated at most %llu", (unsigned long long)size,
           (unsigned long long)most);

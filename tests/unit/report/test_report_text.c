@@ -86,7 +86,8 @@ static void test_importance_without_attributions_is_sorted_by_gain(void **state)
 static void test_importance_of_no_rows_and_no_trees_is_empty(void **state)
 {
     (void)state;
-    double none[] = {NAN, NAN, NAN, NAN};
+    const double nan = (double)NAN;
+    double none[] = {nan, nan, nan, nan};
     const bl_attribution attribution = {.n_features = 4,
                                         .n_outputs = 1,
                                         .mean_abs = none,
@@ -208,7 +209,7 @@ static const json_t *at(const json_t *object, const char *a, const char *b, cons
 static void test_metrics_hold_history_finals_and_additivity(void **state)
 {
     (void)state;
-    const double train_auc[] = {0.5, NAN};
+    const double train_auc[] = {0.5, (double)NAN};
     const double validation_auc[] = {0.25, 0.75};
     const double validation_loss[] = {1, 0.1};
     const bl_history histories[] = {{"train", "auc", 2, train_auc},
@@ -314,7 +315,7 @@ static void test_predictions_are_percent_f_with_ids_last(void **state)
 {
     (void)state;
     bl_err err = {0};
-    const double values[] = {1, 0.12345678, 0, -2, NAN, INFINITY};
+    const double values[] = {1, 0.12345678, 0, -2, (double)NAN, (double)INFINITY};
     char text[] = "k,1k2";
     uint64_t offset[] = {0, 3, 5};
     char name[] = "id";

@@ -102,26 +102,38 @@ static bl_status grow_roles(bl_build *build, bl_err *err)
     return st;
 }
 
-static bl_status add_block(bl_build *build, bl_err *err)
+/* A block grows by fours to its rows, so that few rows cost little. */
+static bl_status grow_block(bl_build *build, bl_err *err)
 {
     bl_table *table = build->table;
-    void *blocks = table->blocks, *x = NULL;
-    bl_status st = bli_grow(&blocks, &build->cap_blocks, table->n_blocks + 1,
-                            sizeof(bl_block), "blocks of rows", err);
-    if (st != BL_OK)
-        return st;
-    table->blocks = blocks;
+    if (!table->n_blocks || build->cap_block == build->block_rows) {
+        void *blocks = table->blocks;
+        bl_status st = bli_grow(&blocks, &build->cap_blocks, table->n_blocks + 1,
+                                sizeof(bl_block), "blocks of rows", err);
+        if (st != BL_OK)
+            return st;
+        table->blocks = blocks;
+        table->blocks[table->n_blocks++] = (bl_block){NULL, table->n_rows, 0};
+        /* the second block shows that there are many */
+        build->cap_block = table->n_blocks == 1 ? 0 : build->block_rows / 4;
+    }
+    bl_block *block = &table->blocks[table->n_blocks - 1];
+    uint64_t cap = build->cap_block ? build->cap_block * 4 : 64;
+    cap = cap < build->block_rows ? cap : build->block_rows;
     size_t n;
-    if (!bli_mul((size_t)build->block_rows, table->n_features, &n))
-        return bli_fail(err, BL_E_NOMEM, "no memory for %zu columns", table->n_features);
-    st = bli_alloc(n, sizeof(float), "a block of rows", &x, err);
-    if (st == BL_OK)
-        table->blocks[table->n_blocks++] = (bl_block){x, table->n_rows, 0};
-    return st;
+    float *x = NULL;
+    if (bli_mul((size_t)cap, table->n_features * sizeof(float), &n))
+        x = realloc(block->x, n);
+    if (!x)
+        return bli_fail(err, BL_E_NOMEM, "no memory for %llu rows of %zu columns",
+                        (unsigned long long)cap, table->n_features);
+    block->x = x;
+    build->cap_block = cap;
+    return BL_OK;
 }
 
 /* The place of the row to come. */
-static bl_status next_row(bl_build *build, float **ret_x, bl_err *err)
+bl_status bli_build_next_row(bl_build *build, float **ret_x, bl_err *err)
 {
     bl_table *table = build->table;
     bl_status st = BL_OK;
@@ -130,13 +142,13 @@ static bl_status next_row(bl_build *build, float **ret_x, bl_err *err)
                         (unsigned long long)build->ingest->limits->rows);
     if (table->n_rows >= build->cap_rows)
         st = grow_roles(build, err);
-    bl_block *block = table->n_blocks ? &table->blocks[table->n_blocks - 1] : NULL;
-    if (st == BL_OK && (!block || block->n_rows == build->block_rows)) {
-        st = add_block(build, err);
-        block = &table->blocks[table->n_blocks - 1];
-    }
-    if (st == BL_OK)
+    if (st == BL_OK && (!table->n_blocks ||
+                        table->blocks[table->n_blocks - 1].n_rows == build->cap_block))
+        st = grow_block(build, err);
+    if (st == BL_OK) {
+        const bl_block *block = &table->blocks[table->n_blocks - 1];
         *ret_x = block->x + block->n_rows * table->n_features;
+    }
     return st;
 }
 
@@ -330,6 +342,7 @@ static bl_status add_text(bl_build *build, const bl_record *record, size_t i, fl
     }
     if (state->kind == BL_KIND_OPEN) {
         state->kind = BL_KIND_TEXT;
+        build->n_text++;
         state->file = build->file;
         state->line = record->line;
     }
@@ -546,7 +559,7 @@ bl_status bli_build_record(bl_build *build, const bl_record *record, bl_err *err
                         record->n == 1 ? "" : "s", build->n_cells,
                         header_hint(build, hint, sizeof hint));
     float *x = NULL;
-    bl_status st = next_row(build, &x, err);
+    bl_status st = bli_build_next_row(build, &x, err);
     if (st != BL_OK)
         return at_record(build, record, st, err);
     for (size_t i = 0; st == BL_OK && i < record->n; i++) {

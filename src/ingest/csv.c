@@ -17,7 +17,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CHUNK_BYTES 1048576
+#define CHUNK_BYTES       1048576
+#define FIRST_CHUNK_BYTES 65536
 
 struct bl_csv {
     bl_source *source; /* NULL: the text was given whole */
@@ -126,11 +127,12 @@ static bl_status make_room(bl_csv *csv, bl_err *err)
     }
     if (held == 0 || csv->has_quote || csv->has_cr || csv->has_nul)
         look_for_marks(csv, csv->text, held, false);
-    if (csv->cap - held >= csv->chunk_bytes)
+    size_t chunk = csv->cap || csv->chunk_bytes < FIRST_CHUNK_BYTES ? csv->chunk_bytes
+                                                                    : FIRST_CHUNK_BYTES;
+    if (csv->cap - held >= chunk)
         return BL_OK;
     void *text = csv->text;
-    size_t wanted =
-        held * 2 > held + csv->chunk_bytes ? held * 2 : held + csv->chunk_bytes;
+    size_t wanted = held + (held > chunk ? held : chunk);
     bl_status st = bli_grow(&text, &csv->cap, wanted, 1, "a line of text", err);
     csv->text = text;
     return st;
@@ -142,8 +144,9 @@ static bl_status fill(bl_csv *csv, bl_err *err)
     bl_status st = make_room(csv, err);
     if (st != BL_OK)
         return st;
-    size_t got;
-    st = bli_source_read(csv->source, csv->text + csv->end, csv->chunk_bytes, &got, err);
+    size_t got, room = csv->cap - csv->end;
+    st = bli_source_read(csv->source, csv->text + csv->end,
+                         room < csv->chunk_bytes ? room : csv->chunk_bytes, &got, err);
     if (st != BL_OK)
         return st;
     look_for_marks(csv, csv->text + csv->end, got, true);
@@ -445,4 +448,31 @@ bl_status bli_csv_next(bl_csv *csv, bl_record *ret_record, bl_next *ret_next, bl
     if (st == BL_OK && *ret_next == BL_NEXT_RECORD)
         *ret_record = (bl_record){line, csv->n_cells, csv->cells};
     return st;
+}
+
+bl_status bli_csv_lines(bl_csv *csv, const char **ret_text, size_t *ret_n, bl_err *err)
+{
+    bl_status st = csv->past_mark ? BL_OK : skip_mark(csv, err);
+    if (st == BL_OK)
+        st = skip_lf(csv, err);
+    const char *last = NULL;
+    while (st == BL_OK) {
+        const char *text = csv->text + csv->begin;
+        size_t n = csv->end - csv->begin;
+        last = n ? memrchr(text, '\n', n) : NULL;
+        if (last || csv->at_end || n > csv->limits->line_bytes)
+            break;
+        st = fill(csv, err);
+    }
+    if (st != BL_OK)
+        return st;
+    *ret_text = csv->text + csv->begin;
+    *ret_n = last ? (size_t)(last - *ret_text) + 1 : 0;
+    return BL_OK;
+}
+
+void bli_csv_skip(bl_csv *csv, size_t n_bytes, uint64_t n_lines)
+{
+    csv->begin += n_bytes;
+    csv->line += n_lines;
 }

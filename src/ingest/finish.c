@@ -111,8 +111,11 @@ static bl_status set_type(bl_build *build, size_t k, bl_column_state *state, bl_
     if (like) {
         state->known = like->levels ? like->levels[k] : NULL;
         state->kind = state->known ? BL_KIND_KNOWN : BL_KIND_NUMBER;
+        build->n_text += state->known != NULL;
     } else if (column->type) {
-        state->kind = strcmp(column->type, "c") == 0 ? BL_KIND_LEVELS : BL_KIND_NUMBER;
+        bool is_text = strcmp(column->type, "c") == 0;
+        state->kind = is_text ? BL_KIND_LEVELS : BL_KIND_NUMBER;
+        build->n_text += is_text;
     } else {
         state->kind = s->enable_categorical ? BL_KIND_OPEN : BL_KIND_NUMBER;
     }
@@ -177,6 +180,7 @@ bl_status bli_build_columns(bl_build *build, bl_err *err)
     if (st != BL_OK)
         return st;
     build->cap_ids = cap_ids;
+    build->n_text = n_of[BL_ROLE_ID] + n_of[BL_ROLE_GROUP];
     st = check_names(build, err);
     if (st == BL_OK && s->feature_types.n && s->feature_types.n != table->n_features)
         st = bli_fail(err, BL_E_CONFIG,

@@ -3,7 +3,7 @@
 #include "ingest/ingest.h"
 
 #include "base/mem.h"
-#include "ingest/ingest_priv.h"
+#include "ingest/plain.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -188,39 +188,59 @@ static bl_status blank_line(const reading *r, uint64_t line, bl_err *err)
                     r->build.name, (unsigned long long)line);
 }
 
-static bl_status read_records(reading *r, bl_csv *csv, bl_source *source, bl_err *err)
+/* Asks and tells every few thousand rows. */
+static bl_status look_up(const reading *r, const bl_source *source, uint64_t *next_row,
+                         bl_err *err)
+{
+    const bl_build *build = &r->build;
+    if (build->table->n_rows < *next_row)
+        return BL_OK;
+    *next_row = build->table->n_rows + ROWS_BETWEEN_ASKING;
+    bli_progress(build->ingest->log, "ingest", "bytes",
+                 r->n_bytes + bli_source_n_bytes(source), r->total_bytes);
+    return check_cancelled(build->ingest, err);
+}
+
+/* One record the ordinary way; *ret_more = false at the end. */
+static bl_status read_record(reading *r, bl_csv *csv, bool *header_left,
+                             uint64_t *n_records, bool *ret_more, bl_err *err)
+{
+    bl_record record;
+    bl_next next;
+    bl_status st = bli_csv_next(csv, &record, &next, err);
+    *ret_more = next == BL_NEXT_RECORD;
+    if (st != BL_OK || next != BL_NEXT_RECORD)
+        return st;
+    if (record.n == 0)
+        return blank_line(r, record.line, err);
+    ++*n_records;
+    if (!*header_left)
+        return bli_build_record(&r->build, &record, err);
+    *header_left = false;
+    return BL_OK;
+}
+
+static bl_status read_records(reading *r, bl_csv *csv, const bl_source *source,
+                              char delimiter, bl_err *err)
 {
     bl_build *build = &r->build;
-    uint64_t n_records = 0, asked = 0;
-    bool header_left = build->has_header;
-    for (;;) {
-        bl_record record;
-        bl_next next;
-        if (build->table->n_rows >= asked) {
-            asked = build->table->n_rows + ROWS_BETWEEN_ASKING;
-            bl_status st = check_cancelled(build->ingest, err);
-            if (st != BL_OK)
-                return st;
-            bli_progress(build->ingest->log, "ingest", "bytes",
-                         r->n_bytes + bli_source_n_bytes(source), r->total_bytes);
-        }
-        if (r->how.max_records && n_records == r->how.max_records)
-            return BL_OK;
-        bl_status st = bli_csv_next(csv, &record, &next, err);
-        if (st != BL_OK || next != BL_NEXT_RECORD)
-            return st;
-        if (record.n == 0) {
-            st = blank_line(r, record.line, err);
-        } else if (header_left) {
-            header_left = false;
-            n_records++;
-        } else {
-            st = bli_build_record(build, &record, err);
-            n_records++;
-        }
-        if (st != BL_OK)
-            return st;
+    uint64_t n_records = 0, next_row = 0;
+    bool header_left = build->has_header, more = true;
+    bl_plain_reader *plain = NULL;
+    bl_status st = BL_OK;
+    if (!r->how.only_libcsv && !r->how.max_records && build->uses)
+        st = bli_plain_reader_new(build, delimiter, &plain, err);
+    while (st == BL_OK && more &&
+           !(r->how.max_records && n_records == r->how.max_records)) {
+        bool more_plain = plain != NULL;
+        st = look_up(r, source, &next_row, err);
+        if (st == BL_OK && plain)
+            st = bli_plain_advance(plain, csv, &more_plain, err);
+        if (st == BL_OK && !more_plain)
+            st = read_record(r, csv, &header_left, &n_records, &more, err);
     }
+    bli_plain_reader_free(plain);
+    return st;
 }
 
 static bl_status add_file(reading *r, const char *name, bl_err *err)
@@ -283,7 +303,7 @@ static bl_status read_source(reading *r, bl_source *source, bl_err *err)
         bli_csv_set_delimiter(csv, probe.delimiter);
     }
     if (st == BL_OK)
-        st = read_records(r, csv, source, err);
+        st = read_records(r, csv, source, probe.delimiter, err);
     bl_file *file = &build->table->files.file[build->file];
     if (st == BL_OK && !r->is_peek) {
         file->n_bytes = bli_source_n_bytes(source);

@@ -112,10 +112,12 @@ typedef struct bl_build {
     bl_layout layout;
     bl_column_state *states; /* [layout.n_columns] */
     uint64_t block_rows;
+    uint64_t cap_block; /* rows that the last block has room for */
     size_t cap_blocks;
     size_t cap_rows; /* of the role arrays */
     size_t cap_groups, cap_files;
     size_t *cap_ids; /* [n_ids] bytes of text */
+    size_t n_text;   /* columns of text: categories, groups, ids */
     bl_levels *groups;
     uint32_t group; /* code of the group of the last row */
     float group_weight;
@@ -134,6 +136,8 @@ typedef struct bl_build {
 
 /* table->columns and states by the layout; also the settings on names and types. */
 bl_status bli_build_columns(bl_build *build, bl_err *err);
+/* The place of the row to come, for bulk.c. */
+bl_status bli_build_next_row(bl_build *build, float **ret_x, bl_err *err);
 bl_status bli_build_record(bl_build *build, const bl_record *record, bl_err *err);
 /* After the last record: whole-table checks, levels sorted, notes and warnings logged. */
 bl_status bli_build_finish(bl_build *build, bl_err *err);

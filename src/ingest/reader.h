@@ -83,6 +83,12 @@ bl_status bli_csv_over(const char *text, size_t n, bool is_cut, char delimiter,
 bl_status bli_csv_ahead(bl_csv *csv, size_t min_bytes, const char **ret_text,
                         size_t *ret_n, bool *ret_at_end, bl_err *err);
 
+/* Whole lines read ahead, up to an LF; *ret_n = 0 where there is none, for the next record
+ * may need more bytes or ends otherwise. Lent until the next call. */
+bl_status bli_csv_lines(bl_csv *csv, const char **ret_text, size_t *ret_n, bl_err *err);
+/* Takes the first n_bytes of them, n_lines lines, as read. */
+void bli_csv_skip(bl_csv *csv, size_t n_bytes, uint64_t n_lines);
+
 /* --- The first two records, for deciding ------------------------------------------- */
 
 typedef struct bl_row_copy {

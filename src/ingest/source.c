@@ -17,10 +17,9 @@ typedef enum packing { PACKING_UNKNOWN, PACKING_NONE, PACKING_GZIP } packing;
 
 struct bl_source {
     const char *name;
-    int fd; /* -1: memory */
-    const char *memory;
-    size_t n_memory;
-    char *raw; /* [RAW_BYTES], unread from begin to end */
+    int fd;          /* -1: memory, which then is raw, all of it */
+    const char *raw; /* unread from begin to end */
+    char *own;       /* [RAW_BYTES] raw of a file */
     size_t begin, end;
     bool raw_ended;
     uint64_t n_bytes;
@@ -33,18 +32,14 @@ struct bl_source {
 
 static bl_status source_new(const char *name, bl_source **ret_source, bl_err *err)
 {
-    void *block, *raw;
+    void *block;
     bl_status st = bli_alloc(1, sizeof(bl_source), "a reader", &block, err);
     if (st != BL_OK)
         return st;
     bl_source *source = block;
     source->fd = -1;
     source->name = name;
-    st = bli_alloc(RAW_BYTES, 1, "a read buffer", &raw, err);
-    if (st == BL_OK) {
-        source->raw = raw;
-        st = bli_digest_new(&source->digest, err);
-    }
+    st = bli_digest_new(&source->digest, err);
     if (st != BL_OK) {
         bli_source_free(source);
         return st;
@@ -60,9 +55,11 @@ bl_status bli_source_open(const char *path, const char *name, bl_source **ret_so
     bl_status st = source_new(name, &source, err);
     if (st != BL_OK)
         return st;
-    source->fd = open(path, O_RDONLY | O_CLOEXEC);
+    source->raw = source->own = malloc(RAW_BYTES);
+    source->fd = source->own ? open(path, O_RDONLY | O_CLOEXEC) : -1;
     if (source->fd < 0) {
-        st = bli_fail_errno(err, BL_E_IO, errno, "'%s': open", name);
+        st = source->own ? bli_fail_errno(err, BL_E_IO, errno, "'%s': open", name)
+                         : bli_fail(err, BL_E_NOMEM, "no memory to read '%s'", name);
         bli_source_free(source);
         return st;
     }
@@ -77,8 +74,11 @@ bl_status bli_source_of_bytes(const void *bytes, size_t n_bytes, const char *nam
     bl_status st = source_new(name, &source, err);
     if (st != BL_OK)
         return st;
-    source->memory = bytes;
-    source->n_memory = n_bytes;
+    source->raw = bytes;
+    source->end = n_bytes;
+    source->raw_ended = true;
+    source->n_bytes = n_bytes;
+    bli_digest_add(source->digest, bytes, n_bytes);
     *ret_source = source;
     return BL_OK;
 }
@@ -92,7 +92,7 @@ void bli_source_free(bl_source *source)
     if (source->fd >= 0)
         close(source->fd);
     bli_digest_free(source->digest);
-    free(source->raw);
+    free(source->own);
     free(source);
 }
 
@@ -109,22 +109,17 @@ bl_status bli_source_digest(bl_source *source, char ret_hex[BL_DIGEST_TEXT], bl_
 static bl_status storage_read(bl_source *source, char *out, size_t cap, size_t *ret_n,
                               bl_err *err)
 {
-    size_t got;
+    ssize_t n;
     if (source->fd < 0) {
-        got = source->n_memory < cap ? source->n_memory : cap;
-        if (got)
-            memcpy(out, source->memory, got);
-        source->memory += got;
-        source->n_memory -= got;
-    } else {
-        ssize_t n;
-        do
-            n = read(source->fd, out, cap);
-        while (n < 0 && errno == EINTR);
-        if (n < 0)
-            return bli_fail_errno(err, BL_E_IO, errno, "'%s': read", source->name);
-        got = (size_t)n;
+        *ret_n = 0;
+        return BL_OK;
     }
+    do
+        n = read(source->fd, out, cap);
+    while (n < 0 && errno == EINTR);
+    if (n < 0)
+        return bli_fail_errno(err, BL_E_IO, errno, "'%s': read", source->name);
+    size_t got = (size_t)n;
     bli_digest_add(source->digest, out, got);
     source->n_bytes += got;
     *ret_n = got;
@@ -134,14 +129,14 @@ static bl_status storage_read(bl_source *source, char *out, size_t cap, size_t *
 /* Reads into raw until at least n bytes (n small) are there, or storage ends. */
 static bl_status raw_fill(bl_source *source, size_t n, bl_err *err)
 {
-    if (source->begin && source->end - source->begin < n) {
-        memmove(source->raw, source->raw + source->begin, source->end - source->begin);
+    if (source->own && source->begin && source->end - source->begin < n) {
+        memmove(source->own, source->own + source->begin, source->end - source->begin);
         source->end -= source->begin;
         source->begin = 0;
     }
     while (!source->raw_ended && source->end - source->begin < n) {
-        size_t got;
-        bl_status st = storage_read(source, source->raw + source->end,
+        size_t got = 0;
+        bl_status st = storage_read(source, source->own + source->end,
                                     RAW_BYTES - source->end, &got, err);
         if (st != BL_OK)
             return st;
@@ -153,8 +148,8 @@ static bl_status raw_fill(bl_source *source, size_t n, bl_err *err)
 
 static bool at_gzip(const bl_source *source)
 {
-    const unsigned char *raw = (const unsigned char *)source->raw + source->begin;
-    return source->end - source->begin >= 2 && raw[0] == 0x1f && raw[1] == 0x8b;
+    return source->end - source->begin >= 2 &&
+           memcmp(source->raw + source->begin, "\x1f\x8b", 2) == 0;
 }
 
 static bl_status decide_packing(bl_source *source, bl_err *err)
@@ -214,7 +209,8 @@ static bl_status gzip_read(bl_source *source, char *out, size_t cap, size_t *ret
         if (st != BL_OK)
             return st;
         size_t n_in = source->end - source->begin;
-        zip->next_in = (unsigned char *)source->raw + source->begin;
+        zip->next_in = (z_const Bytef *)(uintptr_t)(source->raw + source->begin);
+        n_in = n_in > 1u << 30 ? 1u << 30 : n_in;
         zip->avail_in = (uInt)n_in;
         zip->next_out = (unsigned char *)out;
         zip->avail_out = cap > (1u << 30) ? 1u << 30 : (uInt)cap;

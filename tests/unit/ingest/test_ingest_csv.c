@@ -263,34 +263,6 @@ static void test_very_long_rows_are_read(void **state)
 
 /* --- One meaning, however it is read ------------------------------------------------------ */
 
-static bool same_floats(const float *a, const float *b, size_t n)
-{
-    return (!a && !b) || n == 0 || (a && b && memcmp(a, b, n * sizeof *a) == 0);
-}
-
-static void check_same_table(const bl_table *a, const bl_table *b, const char *what)
-{
-    CHECK(a->n_rows == b->n_rows && a->n_features == b->n_features &&
-              a->n_blocks == b->n_blocks && a->has_header == b->has_header,
-          "%s: %d x %zu, %d x %zu", what, (int)a->n_rows, a->n_features, (int)b->n_rows,
-          b->n_features);
-    for (size_t i = 0; i < a->n_blocks; i++)
-        CHECK(a->blocks[i].n_rows == b->blocks[i].n_rows &&
-                  same_floats(a->blocks[i].x, b->blocks[i].x,
-                              a->blocks[i].n_rows * a->n_features),
-              "%s: block %zu", what, i);
-    CHECK(same_floats(a->roles.labels, b->roles.labels, a->n_rows * a->roles.n_labels),
-          "%s: labels", what);
-    CHECK(same_floats(a->roles.weights, b->roles.weights, a->n_rows), "%s: weights",
-          what);
-    for (size_t k = 0; k < a->n_features; k++)
-        CHECK(a->columns[k].n_missing == b->columns[k].n_missing &&
-                  a->columns[k].n_zero == b->columns[k].n_zero,
-              "%s: counts of column %zu", what, k);
-    assert_string_equal(a->files.file[0].sha256, b->files.file[0].sha256);
-    CHECK(a->files.file[0].n_bytes == b->files.file[0].n_bytes, "%s: bytes", what);
-}
-
 static const size_t chunks[] = {1, 2, 3, 5, 7, 16, 61, 4096};
 
 /* Every chunk size, with libcsv alone and without: one table, or one message. */

@@ -355,6 +355,10 @@ static bl_status check_widths(const bl_train_input *in, bl_err *err)
 
 bl_status bli_check_settings(const bl_train_input *in, bl_err *err)
 {
+    if (in->job->num_round > INT32_MAX)
+        return bli_fail(err, BL_E_LIMIT,
+                        "num_round is %lld: XGBoost counts rounds up to %d",
+                        (long long)in->job->num_round, INT32_MAX);
     bl_status st = check_widths(in, err);
     if (st == BL_OK)
         st = check_exact(in->job, err);

@@ -539,6 +539,9 @@ static void test_no_rows_and_wrong_calls_are_refused(void **state)
           "train: the data has 0 rows and 3 features");
     fails(job_new("binary:logistic", 0), matrix_text(ROWS, 3, 1), NULL, BL_E_ARG,
           "at least one round");
+    fails(job_new("binary:logistic", (int64_t)INT32_MAX + 1), matrix_text(ROWS, 3, 1),
+          NULL, BL_E_LIMIT,
+          "num_round is 2147483648: XGBoost counts rounds up to 2147483647");
     rows = matrix_text(ROWS, 3, 1);
     free(rows->roles.labels);
     rows->roles.labels = NULL;

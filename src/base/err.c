@@ -34,8 +34,8 @@ int bli_status_exit_code(bl_status status)
     return i < sizeof statuses / sizeof statuses[0] ? statuses[i].exit_code : 70;
 }
 
-static void set(bl_err *err, bl_status status, int errno_value, const char *fmt,
-                va_list args)
+static void BL_PRINTF(4, 0)
+    set(bl_err *err, bl_status status, int errno_value, const char *fmt, va_list args)
 {
     if (!err)
         return;

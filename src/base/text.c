@@ -128,7 +128,7 @@ static double slow_number(const char *text, size_t n, bool narrow)
     char small[256];
     char *copy = n < sizeof small ? small : malloc(n + 1);
     if (!copy)
-        return NAN; /* the caller's next allocation fails with a sentence */
+        return (double)NAN; /* the caller's next allocation fails with a sentence */
     memcpy(copy, text, n);
     copy[n] = '\0';
     pthread_once(&c_locale_once, make_c_locale);

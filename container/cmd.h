@@ -22,16 +22,14 @@ int cmd_usage(void);
 /* --root DIR, else SAGEMAKER_BASE_DIR, else /opt/ml. false: usage error, already said. */
 bool cmd_root(int argc, char **argv, const char **ret_root);
 
-/* --- console.c: one line an event on stderr, progress in place on a terminal
- * ---------------- */
+/* --- console.c: one line an event on stderr, progress in place on a terminal -------- */
 
 /* A log that writes to stderr; lent, one a process. */
 const bl_log *console_log(void);
 /* Takes a live progress line off the terminal, before something else is printed. */
 void console_clear(void);
 
-/* --- stop.c: SIGTERM and SIGINT
- * ------------------------------------------------------------- */
+/* --- stop.c: SIGTERM and SIGINT ----------------------------------------------------- */
 
 /* Installs the handlers: the first signal sets the flag; a round that is not finished 90
  * s later is given up: the failure file gets its sentence and the process ends with 143.

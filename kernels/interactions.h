@@ -11,8 +11,7 @@
 
 #include "kernels/kernels.h"
 
-/* --- One row and one tree, in double: the referee
- * ------------------------------------------------------------------------------------- */
+/* --- One row and one tree, in double: the referee ----------------------------------- */
 
 /* Doubles of scratch that blk_interactions_row needs for trees of this depth. */
 size_t blk_interactions_row_scratch(uint32_t depth);
@@ -27,8 +26,7 @@ void blk_interactions_row(const blk_tree *tree, size_t value, const float *row,
                           size_t n_points, const double *t, const double *w,
                           double *scratch, double *matrix, size_t n_slots);
 
-/* --- Rows in lanes
- * ------------------------------------------------------------------------------------- */
+/* --- Rows in lanes ------------------------------------------------------------------ */
 
 /* Points that one program carries; a tree that needs more has several programs. */
 #define BLK_INTER_POINTS 8

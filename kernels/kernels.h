@@ -10,8 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* --- Quadrature on [0, 1]
- * ----------------------------------------------------------------- */
+/* --- Quadrature on [0, 1] ----------------------------------------------------------- */
 
 /* Gauss-Legendre, n >= 1 points: exact for polynomials of degree 2n - 1. t [n] ascending
  * inside (0, 1), w [n] positive, sum 1; both within an ulp or two. */
@@ -21,8 +20,7 @@ void blk_gauss_legendre(size_t n, double *t, double *w);
  * Returns the weight of the point 0. */
 double blk_gauss_radau(size_t n, double *t, double *w);
 
-/* --- Path-dependent SHAP, one row and one tree, in double: the referee
- * -------------------- */
+/* --- Path-dependent SHAP, one row and one tree, in double: the referee -------------- */
 
 /* One split. Shares are fractions of cover: of the left child z, of the right 1 - z. */
 typedef struct blk_split {

@@ -65,7 +65,7 @@ static bl_status refuse_name(const char *name, bl_err *err)
                     "channel '%s' is not known; channels are " ALL_ROLES, quoted);
 }
 
-/* --- Content type: TYPE[; NAME=VALUE]..., in any case of the letters --- */
+/* --- Content type: TYPE[; NAME=VALUE]..., in any case of the letters ---------------- */
 
 typedef struct bl_span {
     const char *at;
@@ -174,7 +174,7 @@ static bl_status model_content(const char *content_type, bl_err *err)
         bli_quote(content_type, strlen(content_type), text, sizeof text));
 }
 
-/* --- One channel --- */
+/* --- One channel -------------------------------------------------------------------- */
 
 /* Member name of settings as text; NULL where absent or null. */
 static bl_status get_text(const json_t *settings, const char *name, const char **ret_text,
@@ -253,7 +253,7 @@ static bl_status read_channel(const json_t *settings, const char *root, size_t r
     return st;
 }
 
-/* --- The file --- */
+/* --- The file ----------------------------------------------------------------------- */
 
 static bl_status read_all(const json_t *object, const char *root, const bl_log *log,
                           bl_channel channels[BL_N_CHANNELS], bl_err *err)

@@ -85,7 +85,7 @@ static bl_status read_texts(const bl_value *value, bl_texts *texts, bl_err *err)
     return st;
 }
 
-/* --- One column, one role --- */
+/* --- One column, one role ----------------------------------------------------------- */
 
 typedef struct bl_claim {
     const char *setting;
@@ -156,7 +156,7 @@ static bl_status check_claims(const bl_values *values, const bl_read_settings *s
     return st;
 }
 
-/* --- Rules between these settings --- */
+/* --- Rules between these settings --------------------------------------------------- */
 
 static bl_status check_weights(const bl_values *values, bl_read_settings *s, bl_err *err)
 {

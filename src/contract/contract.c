@@ -220,7 +220,7 @@ bl_status bli_job_parse(const char *root, const bl_config_texts *texts, const bl
     return BL_OK;
 }
 
-/* --- Files --- */
+/* --- Files -------------------------------------------------------------------------- */
 
 static bl_status load(const char *root, const char *name, bl_buf *buf,
                       bl_config_text *text, bl_err *err)

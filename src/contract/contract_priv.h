@@ -12,7 +12,7 @@
 #define BL_STAGE       "settings"
 #define BL_QUOTE_BYTES 81 /* of a user's text in a message */
 
-/* --- The files as bytes: what the job is made of, and what the fuzz target feeds --- */
+/* --- The files as bytes: what the job is made of, and what the fuzz target feeds ---- */
 
 /* One file of input/config; bytes NULL where it is absent. */
 typedef struct bl_config_text {
@@ -32,7 +32,7 @@ typedef struct bl_config_texts {
 bl_status bli_job_parse(const char *root, const bl_config_texts *texts, const bl_log *log,
                         bl_job **ret_job, bl_err *err);
 
-/* --- params.c, param_help.c --- */
+/* --- params.c, param_help.c --------------------------------------------------------- */
 
 /* By name or alias; NULL where there is none. */
 const bl_param_def *bli_param_find(const char *name);
@@ -43,7 +43,7 @@ size_t bli_param_index(const bl_param_def *def);
 #define BL_ACCEPTS_BYTES 640
 const char *bli_param_accepts(const bl_param_def *def, char out[BL_ACCEPTS_BYTES]);
 
-/* --- values.c: one hyperparameter --- */
+/* --- values.c: one hyperparameter --------------------------------------------------- */
 
 typedef struct bl_value {
     const bl_param_def *def; /* NULL: not given */
@@ -97,7 +97,7 @@ bl_status bli_number_read(const bl_value *value, const char *text, double *ret,
 /* A JSON text (lent), number or boolean as text; empty for the rest. */
 const char *bli_scalar_text(const json_t *raw, char out[BL_NUMBER_BYTES]);
 
-/* --- items.c: its items where it is a list --- */
+/* --- items.c: its items where it is a list ------------------------------------------ */
 
 bool bli_is_list_type(bl_param_type type);
 /* Items of a JSON array or object; plain: whole numbers among texts are column indices.
@@ -107,7 +107,7 @@ bl_status bli_items_from_text(bl_value *value, bl_err *err);
 /* Sets value->text from its items. */
 bl_status bli_items_text(bl_value *value, bl_err *err);
 
-/* --- lists.c: lists as people write them --- */
+/* --- lists.c: lists as people write them -------------------------------------------- */
 
 /* The text of a list as a JSON array (or object): JSON; a Python list, tuple or dict; or texts
  * between commas (ret_plain). numbers: each item is one, so that (.5, 1.) is a list too. */
@@ -119,13 +119,13 @@ bl_status bli_list_parse(const char *text, bool numbers, json_t **ret_list,
 bl_status bli_config_item(const char *root, const char *name, json_t **ret_value,
                           bool *ret_plain, bl_err *err);
 
-/* --- hyperparameters.c: the whole file --- */
+/* --- hyperparameters.c: the whole file ---------------------------------------------- */
 
 bl_status bli_hyperparameters_read(const bl_config_text *file, const char *root,
                                    const bl_log *log, bl_values **ret_values,
                                    bl_err *err);
 
-/* --- The parts of a job --- */
+/* --- The parts of a job ------------------------------------------------------------- */
 
 bl_status bli_channels_read(const bl_config_text *file, const char *root,
                             const bl_log *log, bl_channel channels[BL_N_CHANNELS],

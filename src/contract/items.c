@@ -240,7 +240,7 @@ bl_status bli_items_from_text(bl_value *value, bl_err *err)
     return st;
 }
 
-/* --- As text --- */
+/* --- As text ------------------------------------------------------------------------ */
 
 /* Arrays of depth 2 at most, as normalised. */
 static void items_text(const json_t *items, bl_jw *jw)

@@ -151,7 +151,7 @@ bl_status bli_list_parse(const char *text, bool numbers, json_t **ret_list,
     return st;
 }
 
-/* --- @NAME --- */
+/* --- @NAME -------------------------------------------------------------------------- */
 
 /* Is the real file behind path below the real folder root. */
 static bool inside(const char *root, const char *path)

@@ -116,7 +116,7 @@ bool bli_metric_is_maximised(const char *name)
     return def && def->maximised;
 }
 
-/* --- One name --- */
+/* --- One name ----------------------------------------------------------------------- */
 
 static bl_status refuse_unknown(const char *key, const char *name, bl_err *err)
 {
@@ -202,7 +202,7 @@ static bl_status check_suffix(const bl_metric_def *def, const char *key, const c
                     takes);
 }
 
-/* --- Metric and objective --- */
+/* --- Metric and objective ----------------------------------------------------------- */
 
 /* Does each row get several predictions for one label. */
 static bool several_outputs(const bl_values *values, const bl_job *job)
@@ -287,7 +287,7 @@ static bl_status check_fit(const bl_metric_def *def, const char *key, const char
                     bli_given(values, "objective") ? "" : " (the default)", needs);
 }
 
-/* --- The list of a job --- */
+/* --- The list of a job -------------------------------------------------------------- */
 
 static bool listed(const bl_job *job, const char *name)
 {

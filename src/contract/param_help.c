@@ -107,7 +107,7 @@ const char *bli_param_accepts(const bl_param_def *def, char out[BL_ACCEPTS_BYTES
     return out;
 }
 
-/* --- Help --- */
+/* --- Help --------------------------------------------------------------------------- */
 
 /* Words of text in lines of at most 88 columns, each led by indent blanks. */
 static void wrap(bl_buf *out, unsigned indent, const char *text)

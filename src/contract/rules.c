@@ -25,7 +25,7 @@ static size_t n_outputs(const bl_values *values, const bl_job *job)
     return job->read.labels.n > 1 ? job->read.labels.n : 1;
 }
 
-/* --- Objective --- */
+/* --- Objective ---------------------------------------------------------------------- */
 
 static bl_status check_classes(const bl_values *values, const bl_job *job, bl_err *err)
 {
@@ -142,7 +142,7 @@ static bl_status check_base_score(const bl_values *values, const bl_job *job, bl
     return BL_OK;
 }
 
-/* --- Settings that would do nothing --- */
+/* --- Settings that would do nothing ------------------------------------------------- */
 
 /* name matters where the objective begins with one of the texts, or a metric does. */
 static const struct {
@@ -212,7 +212,7 @@ void bli_rules_note_unused(const bl_values *values, const bl_job *job, const bl_
     bli_buf_done(&names);
 }
 
-/* --- The rest --- */
+/* --- The rest ----------------------------------------------------------------------- */
 
 static bl_status check_folds(const bl_values *values, const bl_job *job, bl_err *err)
 {

@@ -40,7 +40,7 @@ bl_status bli_value_refuse(const bl_value *value, const char *found, bl_err *err
                     bli_param_accepts(value->def, accepts));
 }
 
-/* --- Text --- */
+/* --- Text --------------------------------------------------------------------------- */
 
 static bl_status copy_trimmed(const char *text, size_t n, char **ret_text, bl_err *err)
 {
@@ -95,7 +95,7 @@ const char *bli_scalar_text(const json_t *raw, char out[BL_NUMBER_BYTES])
     return out;
 }
 
-/* --- Numbers, words --- */
+/* --- Numbers, words ----------------------------------------------------------------- */
 
 bool bli_in_range(const bl_param_def *def, double v)
 {
@@ -193,7 +193,7 @@ bl_status bli_choice_refuse(const bl_value *value, const char *text, bl_err *err
                     near, bli_param_accepts(value->def, accepts));
 }
 
-/* --- The whole value --- */
+/* --- The whole value ---------------------------------------------------------------- */
 
 static bl_status read_typed(bl_value *value, bl_err *err)
 {
@@ -296,7 +296,7 @@ bl_status bli_value_read(const bl_param_def *def, const char *key, const json_t 
     return BL_OK;
 }
 
-/* --- Looking up --- */
+/* --- Looking up --------------------------------------------------------------------- */
 
 const bl_value *bli_given(const bl_values *values, const char *name)
 {

@@ -60,7 +60,7 @@ double bli_target_value(const bl_target *target, uint64_t row);
 /* XGBoost holds probabilities this far off 0 in its log losses. */
 #define BL_LEAST_PROBABILITY 1e-16
 
-/* --- classes.c --- */
+/* --- classes.c ---------------------------------------------------------------------- */
 
 enum { BL_MAX_MATRIX_CLASSES = 256 };
 
@@ -94,7 +94,7 @@ double bli_balanced_accuracy(const bl_classes *classes);
 /* Members confusion_matrix and per_class. */
 void bli_classes_write(const bl_classes *classes, bool weighted, bl_jw *jw);
 
-/* --- curve.c --- */
+/* --- curve.c ------------------------------------------------------------------------ */
 
 /* A row in order of score; all curves need no more of it. */
 typedef struct bl_ranked {
@@ -115,7 +115,7 @@ typedef struct bl_curve {
 /* rows sorted; all NaN where a class has no weight. */
 bl_curve bli_curve_of(const bl_ranked *rows, uint64_t n);
 
-/* --- the tasks of final.c --- */
+/* --- the tasks of final.c ----------------------------------------------------------- */
 
 bl_status bli_final_binary(const bl_scored *scored, bl_jw *jw, bl_err *err);
 bl_status bli_final_classes(const bl_scored *scored, bl_jw *jw, bl_err *err);
@@ -123,7 +123,7 @@ bl_status bli_final_numbers(const bl_scored *scored, bl_jw *jw, bl_err *err);
 bl_status bli_final_ranking(const bl_scored *scored, bl_jw *jw, bl_err *err);
 bl_status bli_final_survival(const bl_scored *scored, bl_jw *jw, bl_err *err);
 
-/* --- numbers.c --- */
+/* --- numbers.c ---------------------------------------------------------------------- */
 
 /* Of a target's values against its labels. */
 typedef struct bl_errors {
@@ -134,7 +134,7 @@ bl_errors bli_errors_of(const bl_target *target, double tweedie_power);
 /* Members rmse, mae, mse, r2. */
 void bli_errors_write(const bl_errors *errors, bl_jw *jw);
 
-/* --- calibration.c --- */
+/* --- calibration.c ------------------------------------------------------------------ */
 
 enum { BL_BINS = 10 };
 

@@ -56,7 +56,7 @@ static void write_models(const bl_card *card, bl_jw *jw)
     bli_jw_list_end(jw);
 }
 
-/* --- How cells are to be read when this model meets other files --- */
+/* --- How cells are to be read when this model meets other files --------------------- */
 
 /* A column by name is text, by index a number. */
 static void write_column(const bl_column_ref *column, bl_jw *jw)
@@ -125,7 +125,7 @@ static void write_read(const bl_read_settings *read, bl_jw *jw)
     bli_jw_object_end(jw);
 }
 
-/* --- Parameters --- */
+/* --- Parameters --------------------------------------------------------------------- */
 
 static const bl_param *given(const bl_job *job, const bl_param_def *def)
 {
@@ -162,7 +162,7 @@ static void write_parameters(const bl_job *job, bl_jw *jw)
     bli_jw_object_end(jw);
 }
 
-/* --- Inputs --- */
+/* --- Inputs ------------------------------------------------------------------------- */
 
 static const char *below_root(const char *path, const char *root)
 {

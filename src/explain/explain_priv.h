@@ -90,7 +90,7 @@ bl_status bli_write_programs(const blk_tree *tree, size_t value, size_t n_used,
 bl_status bli_write_picks(const bl_tree *tree, size_t value, const uint32_t *slot_of,
                           size_t n_used, void **ret_picks, bl_err *err);
 
-/* --- Blocks of rows (rows.c) -------------------------------------------------------------- */
+/* --- Blocks of rows (rows.c) -------------------------------------------------------- */
 
 /* Rows that one thread works on at a time: by sizes of the model alone, so that sums over blocks
  * are the same bits whatever else differs. */

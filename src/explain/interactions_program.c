@@ -24,8 +24,7 @@ uint32_t bli_most_different(const blk_tree *tree)
     return most;
 }
 
-/* --- Pairs
- * ------------------------------------------------------------------------------------- */
+/* --- Pairs -------------------------------------------------------------------------- */
 
 static uint64_t key_of(size_t n_used, uint32_t a, uint32_t b)
 {
@@ -96,8 +95,7 @@ static bl_status add_pair(bl_pair_table *table, size_t n_used, uint32_t a, uint3
     return BL_OK;
 }
 
-/* --- A walk along the tour of a tree
- * ------------------------------------------------------------------------------------- */
+/* --- A walk along the tour of a tree ------------------------------------------------ */
 
 /* What is known at a split: the path above it. */
 typedef struct path {
@@ -174,8 +172,7 @@ bl_status bli_pairs_of_tree(bl_pair_table *table, const blk_tree *tree, size_t n
     return st;
 }
 
-/* --- Programs
- * ------------------------------------------------------------------------------------- */
+/* --- Programs ----------------------------------------------------------------------- */
 
 typedef struct writer {
     path p;

@@ -89,8 +89,7 @@ static bl_status team_init(const bl_interactions *it, int n_threads, uint64_t n_
     return BL_OK;
 }
 
-/* --- Values of one block
- * ------------------------------------------------------------------------------------- */
+/* --- Values of one block ------------------------------------------------------------ */
 
 /* Rows to columns; lanes beyond n_rows repeat the last row. */
 static void fill_columns(const bl_interactions *it, const float *rows, size_t n_rows,
@@ -201,8 +200,7 @@ static void values_of_block(const bl_interactions *it, const float *rows, size_t
         run_referee(it, rows, n_rows, output, s);
 }
 
-/* --- Matrices
- * ------------------------------------------------------------------------------------- */
+/* --- Matrices ----------------------------------------------------------------------- */
 
 static void put_matrix(const bl_interactions *it, size_t r, double base, scratch *s,
                        float *matrix)
@@ -255,8 +253,7 @@ bl_status bli_interactions_rows(const bl_interactions *it, const float *rows,
     return BL_OK;
 }
 
-/* --- Strongest pairs
- * ------------------------------------------------------------------------------------- */
+/* --- Strongest pairs ---------------------------------------------------------------- */
 
 static bool stronger(const bl_top_pair *a, const bl_top_pair *b)
 {
@@ -311,8 +308,7 @@ bl_status bli_interactions_top(const bl_interactions *it, const float *rows,
     return BL_OK;
 }
 
-/* --- Strengths
- * ------------------------------------------------------------------------------------- */
+/* --- Strengths ---------------------------------------------------------------------- */
 
 static size_t sums_of(const bl_strengths *s)
 {

@@ -48,7 +48,7 @@ typedef struct writer {
     bl_err *err;
 } writer;
 
-/* --- What is known of each split ---------------------------------------------------------- */
+/* --- What is known of each split ---------------------------------------------------- */
 
 static double leaf_value(const writer *w, int32_t child)
 {
@@ -129,7 +129,7 @@ static void survey(writer *w)
     }
 }
 
-/* --- Which splits go together ------------------------------------------------------------- */
+/* --- Which splits go together ------------------------------------------------------- */
 
 static float cost_of(const writer *w, int32_t child)
 {
@@ -175,7 +175,7 @@ static void plan(writer *w, uint32_t n_splits)
     }
 }
 
-/* --- Writing ------------------------------------------------------------------------------ */
+/* --- Writing ------------------------------------------------------------------------ */
 
 /* n bytes more, zeroed; NULL after a failure. */
 static void *more(writer *w, size_t n)
@@ -481,7 +481,7 @@ static void write_child(writer *w, int32_t child, uint32_t level, uint32_t in,
     }
 }
 
-/* --- A part ------------------------------------------------------------------------------- */
+/* --- A part ------------------------------------------------------------------------- */
 
 static bl_status write_programs(writer *w, const bl_rule *rule, uint32_t n_splits,
                                 blk_program *programs)

@@ -172,7 +172,7 @@ static void special_columns(const bl_explainer *e, const bl_rows_job *job,
     }
 }
 
-/* --- Margins ------------------------------------------------------------------------------ */
+/* --- Margins ------------------------------------------------------------------------ */
 
 /* XGBoost's float32 margin, and what phi must add up to: the same in double. */
 static void begin_margins(const bl_explainer *e, const bl_rows_job *job, size_t output,
@@ -219,7 +219,7 @@ static void linear_margins(const bl_explainer *e, const bl_rows_job *job, size_t
     }
 }
 
-/* --- One output --------------------------------------------------------------------------- */
+/* --- One output --------------------------------------------------------------------- */
 
 static void flush(const bl_explainer *e, bl_scratch *scratch)
 {

@@ -58,8 +58,7 @@ static const char *header_hint(const bl_build *build, char *out, size_t max)
     return out;
 }
 
-/* --- Room ------------------------------------------------------------------------------
- */
+/* --- Room --------------------------------------------------------------------------- */
 
 static bl_status grow_floats(float **array, size_t cap, size_t n_values, bl_err *err)
 {
@@ -152,8 +151,7 @@ bl_status bli_build_next_row(bl_build *build, float **ret_x, bl_err *err)
     return st;
 }
 
-/* --- Feature cells ---------------------------------------------------------------------
- */
+/* --- Feature cells ------------------------------------------------------------------ */
 
 /* All columns of the record whose text is not allowed there: "columns 3, 4 and 8". */
 static void list_text_columns(const bl_build *build, const bl_record *record, char *out,
@@ -378,8 +376,7 @@ static bl_status add_feature(bl_build *build, const bl_record *record, size_t i,
     }
 }
 
-/* --- Role cells
- * ------------------------------------------------------------------------- */
+/* --- Role cells --------------------------------------------------------------------- */
 
 /* A number that every row must have. */
 static bl_status read_role(bl_build *build, const bl_record *record, size_t i, float *ret,

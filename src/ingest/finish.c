@@ -12,8 +12,7 @@
 
 #define NOTES_MAX 20 /* lines about single columns; the rest is counted */
 
-/* --- Columns
- * ---------------------------------------------------------------------------- */
+/* --- Columns ------------------------------------------------------------------------ */
 
 static const char *type_text(const char *given)
 {
@@ -203,8 +202,7 @@ bl_status bli_build_columns(bl_build *build, bl_err *err)
     return st;
 }
 
-/* --- Levels
- * ----------------------------------------------------------------------------- */
+/* --- Levels ------------------------------------------------------------------------- */
 
 static bl_status sort_levels(bl_table *table, size_t k, bl_err *err)
 {
@@ -250,8 +248,7 @@ static bl_status finish_columns(bl_build *build, bl_err *err)
     return BL_OK;
 }
 
-/* --- Notes
- * ------------------------------------------------------------------------------ */
+/* --- Notes -------------------------------------------------------------------------- */
 
 static void note_columns(const bl_build *build)
 {
@@ -324,8 +321,7 @@ static void note_counts(const bl_build *build)
         (unsigned long long)n_missing, (unsigned long long)n_zero);
 }
 
-/* --- Roles
- * ------------------------------------------------------------------------------ */
+/* --- Roles -------------------------------------------------------------------------- */
 
 static bl_status finish_labels(bl_build *build, bl_err *err)
 {

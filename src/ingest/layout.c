@@ -37,8 +37,7 @@ void bli_layout_done(bl_layout *layout)
     *layout = (bl_layout){0};
 }
 
-/* --- Names ----------------------------------------------------------------------------
- */
+/* --- Names -------------------------------------------------------------------------- */
 
 /* Column of each name: codes are positions, because names differ. */
 static bl_status index_names(const bl_layout *layout, bl_levels **ret_index, bl_err *err)
@@ -80,8 +79,7 @@ static bl_status copy_names(bl_layout *layout, const bl_row_copy *row,
     return BL_OK;
 }
 
-/* --- Roles ----------------------------------------------------------------------------
- */
+/* --- Roles -------------------------------------------------------------------------- */
 
 typedef struct marker {
     const bl_ingest *ingest;
@@ -202,8 +200,7 @@ static bl_status mark_all(const marker *m, bl_err *err)
     return st;
 }
 
-/* --- Features -------------------------------------------------------------------------
- */
+/* --- Features ----------------------------------------------------------------------- */
 
 static void number_features(bl_layout *layout)
 {
@@ -337,8 +334,7 @@ fail:
     return st;
 }
 
-/* --- One file
- * --------------------------------------------------------------------------- */
+/* --- One file ----------------------------------------------------------------------- */
 
 /* A role that this table's first file lacks is no role of the table. */
 static bl_status drop_role(const bl_ingest *ingest, bl_layout *layout, size_t column,

@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* --- Sources ---------------------------------------------------------------------- */
+/* --- Sources ------------------------------------------------------------------------ */
 
 /* Bytes of one file, read once, front to back; gzip (by its magic) is unpacked on the
  * way. The digest is that of the bytes as stored. */
@@ -35,7 +35,7 @@ uint64_t bli_source_n_bytes(const bl_source *source);
 /* After the end was read: once. */
 bl_status bli_source_digest(bl_source *source, char ret_hex[BL_DIGEST_TEXT], bl_err *err);
 
-/* --- Records ---------------------------------------------------------------------- */
+/* --- Records ------------------------------------------------------------------------ */
 
 /* Not NUL-terminated; lent until the next record is read. */
 typedef struct bl_cell {
@@ -89,7 +89,7 @@ bl_status bli_csv_lines(bl_csv *csv, const char **ret_text, size_t *ret_n, bl_er
 /* Takes the first n_bytes of them, n_lines lines, as read. */
 void bli_csv_skip(bl_csv *csv, size_t n_bytes, uint64_t n_lines);
 
-/* --- The first two records, for deciding ------------------------------------------- */
+/* --- The first two records, for deciding -------------------------------------------- */
 
 typedef struct bl_row_copy {
     uint64_t line;

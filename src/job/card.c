@@ -15,7 +15,7 @@ static void write_schema(const void *schema, bl_jw *jw)
     bli_schema_write(schema, jw);
 }
 
-/* --- Columns by name where there was a header ----------------------------------------------- */
+/* --- Columns by name where there was a header --------------------------------------- */
 
 /* Indices become names, lent from the training table, so that a file of other order is read
  * right. The array is fresh. */

@@ -10,8 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- predictions.csv
- * ------------------------------------------------------------------------ */
+/* --- predictions.csv ---------------------------------------------------------------- */
 
 /* label, value, class for a classification; label and prediction of each output else. */
 static size_t prediction_columns(const bl_crossval *cv)
@@ -62,8 +61,7 @@ static bl_status write_predictions(const bl_stages *stages, const bl_crossval *c
     return st;
 }
 
-/* --- attributions.h5
- * ------------------------------------------------------------------------ */
+/* --- attributions.h5 ---------------------------------------------------------------- */
 
 enum { BATCH_CELLS = 1 << 20 }; /* phi values held at once: 4 MiB */
 
@@ -286,8 +284,7 @@ static bl_status write_attributions(bl_stages *stages, const bl_crossval *cv,
     return BL_OK;
 }
 
-/* --- importance.csv and metrics.json
- * -------------------------------------------------------- */
+/* --- importance.csv and metrics.json ------------------------------------------------ */
 
 static bl_status write_importance(const bl_stages *stages, const bl_crossval *cv,
                                   const bl_attribution *total, bl_err *err)

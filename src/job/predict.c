@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- Lines ---------------------------------------------------------------------------------- */
+/* --- Lines -------------------------------------------------------------------------- */
 
 /* RFC 4180: an id with a comma, quote or line end is quoted. */
 static void put_id(bl_buf *line, const char *text, size_t n)
@@ -75,7 +75,7 @@ static bl_status write_lines(FILE *file, const bl_matrix *matrix, uint64_t first
     return st;
 }
 
-/* --- Values --------------------------------------------------------------------------------- */
+/* --- Values ------------------------------------------------------------------------- */
 
 /* Softmax of each row's margins, or the probability of class 1. */
 static void probabilities(const bl_forest *forest, const float *margins, uint64_t n_rows,

@@ -24,7 +24,7 @@ void bli_saved_free(bl_saved *saved)
     free(saved);
 }
 
-/* --- Which rounds --------------------------------------------------------------------------- */
+/* --- Which rounds ------------------------------------------------------------------- */
 
 static bl_status choose_rounds(const char *trees, bl_final_model *model, bl_err *err)
 {
@@ -89,7 +89,7 @@ static bl_status open_model(const char *path, const bl_apply *apply,
     return BL_OK;
 }
 
-/* --- Which files ---------------------------------------------------------------------------- */
+/* --- Which files -------------------------------------------------------------------- */
 
 static bl_status add_model(const char *path, const bl_apply *apply,
                            const bl_limits *limits, bl_saved *saved, size_t *cap,
@@ -153,7 +153,7 @@ static bl_status check_alike(const bl_saved *saved, bl_err *err)
     return BL_OK;
 }
 
-/* --- The card ------------------------------------------------------------------------------- */
+/* --- The card ----------------------------------------------------------------------- */
 
 /* boostlens/boostlens.json in the folder, or beside the file. */
 static bl_status card_path(const char *model, char **ret_path, bl_err *err)
@@ -220,7 +220,7 @@ static bl_status read_card(const bl_apply *apply, const bl_limits *limits,
     return st;
 }
 
-/* --- Without a card: what the model itself knows -------------------------------------------- */
+/* --- Without a card: what the model itself knows ------------------------------------ */
 
 static bl_status fill_feature(const bl_forest *forest, size_t i, bl_schema *schema,
                               bl_err *err)

@@ -206,8 +206,7 @@ bl_status bli_matrix_take_rows(const bl_matrix *matrix, const uint64_t *row, uin
     return st;
 }
 
-/* --- Two matrices, one after the other
- * ------------------------------------------------------ */
+/* --- Two matrices, one after the other ---------------------------------------------- */
 
 static bl_status join(void *a, size_t n_a, const void *b, size_t n_b, size_t size,
                       void **ret_joined, bl_err *err)

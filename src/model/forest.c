@@ -23,8 +23,7 @@ typedef struct reader {
     bl_err *err;
 } reader;
 
-/* --- Texts
- * --------------------------------------------------------------------------------- */
+/* --- Texts -------------------------------------------------------------------------- */
 
 static bl_status copy_text(const bl_ubj *node, char **ret_text, bl_err *err)
 {
@@ -64,8 +63,7 @@ static bl_status read_names(reader *r, const char *key, char ***ret_names)
     return st;
 }
 
-/* --- Sizes, objective, intercept
- * ----------------------------------------------------------- */
+/* --- Sizes, objective, intercept ---------------------------------------------------- */
 
 static bl_status get_count(const reader *r, const bl_ubj *param, const char *key,
                            int64_t missing, int64_t max, int64_t *ret_value)
@@ -197,8 +195,7 @@ static bl_status read_intercept(reader *r)
     return st;
 }
 
-/* --- Boosters
- * ------------------------------------------------------------------------------ */
+/* --- Boosters ----------------------------------------------------------------------- */
 
 static bl_status read_linear(reader *r, const bl_ubj *booster)
 {
@@ -391,8 +388,7 @@ static bl_status read_booster(reader *r)
     return st == BL_OK ? read_trees(r, bli_tree_booster(r->learner)) : st;
 }
 
-/* --- The whole
- * ----------------------------------------------------------------------------- */
+/* --- The whole ---------------------------------------------------------------------- */
 
 static void read_attributes(reader *r)
 {

@@ -75,8 +75,7 @@ void bli_forest_free(bl_forest *forest);
 /* Rounds that count: best_iteration + 1 where recorded and within the trees, else all. */
 size_t bli_forest_rounds(const bl_forest *forest);
 
-/* --- Prediction: bit-identical to XGBoost 3.4's CPU predictor
- * ------------------------------ */
+/* --- Prediction: bit-identical to XGBoost 3.4's CPU predictor ----------------------- */
 
 /* Node where a row ends in one tree. */
 uint32_t bli_tree_leaf(const bl_tree *tree, const float *row);
@@ -108,8 +107,7 @@ bl_task bli_objective_task(const char *objective);
  * softmax, softprob). */
 bool bli_objective_has_probability(const char *objective);
 
-/* --- Writing
- * ------------------------------------------------------------------------------ */
+/* --- Writing ------------------------------------------------------------------------ */
 
 typedef struct bl_portable {
     bl_buf bytes;     /* the model; bli_buf_done */

@@ -12,8 +12,7 @@
 /* XGBoost's smallest probability, and smallest gap between expectiles (kRtEps). */
 #define BL_RT_EPS 1e-6f
 
-/* --- Objectives (objective.c)
- * -------------------------------------------------------------- */
+/* --- Objectives (objective.c) ------------------------------------------------------- */
 
 typedef enum bl_link { /* from base_score to margin, and what predict makes of a margin */
                        BL_LINK_IDENTITY,
@@ -45,8 +44,7 @@ const bl_objective *bli_objective(const char *name);
 bl_status bli_objective_margin(const bl_objective *objective, size_t n, float *score,
                                bl_err *err);
 
-/* --- Reading
- * ------------------------------------------------------------------------------- */
+/* --- Reading ------------------------------------------------------------------------ */
 
 /* Keys met that are not known, for one note. */
 typedef struct bl_unknown_keys {
@@ -87,8 +85,7 @@ void bli_tree_done(bl_tree *tree);
 bl_status bli_read_cats(const bl_ubj *cats, const bl_limits *limits, bl_forest *forest,
                         bl_err *err);
 
-/* --- Writing
- * ------------------------------------------------------------------------------- */
+/* --- Writing ------------------------------------------------------------------------ */
 
 #define BL_SCORE_BYTES 64
 

@@ -53,8 +53,7 @@ bool bli_objective_has_probability(const char *name)
     return objective && objective->probability;
 }
 
-/* --- base_score to margin
- * ------------------------------------------------------------------ */
+/* --- base_score to margin ----------------------------------------------------------- */
 
 /* A probability cannot be -0: that is the margin of 0.5, which XGBoost before 1.0 kept in
  * place of base_score and which XGBoost 1.x carried over when it converted such a file.
@@ -110,8 +109,7 @@ bl_status bli_objective_margin(const bl_objective *objective, size_t n, float *s
     return st;
 }
 
-/* --- margin to prediction
- * ------------------------------------------------------------------ */
+/* --- margin to prediction ----------------------------------------------------------- */
 
 static float sigmoid(float x)
 {

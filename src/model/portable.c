@@ -85,8 +85,7 @@ static bl_status put(rewrite *r, bl_ubj *object, const char *key, bl_ubj *value)
     return bli_fail(r->err, BL_E_NOMEM, "no memory to rewrite the model");
 }
 
-/* --- What the model is like
- * ---------------------------------------------------------------- */
+/* --- What the model is like --------------------------------------------------------- */
 
 static bool link_changes(const bl_objective *objective)
 {
@@ -114,8 +113,7 @@ static const char no_trees[] = "it has no trees, and XGBoost before 3.1 then tak
                                "base_score for a value after the link "
                                "function";
 
-/* --- Rewriting
- * ----------------------------------------------------------------------------- */
+/* --- Rewriting ---------------------------------------------------------------------- */
 
 static bl_status set_score(rewrite *r, const char *text)
 {
@@ -274,8 +272,7 @@ bl_status bli_portable_write_unfolded(const void *ubj, size_t n_bytes,
     return portable(ubj, n_bytes, schema, false, ret_portable, err);
 }
 
-/* --- As XGBoost wrote it
- * ------------------------------------------------------------------- */
+/* --- As XGBoost wrote it ------------------------------------------------------------ */
 
 /* base_score in brackets is not understood before 3.1, which then takes 0.5. */
 static bool reads_as_half(const rewrite *r)

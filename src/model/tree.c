@@ -191,8 +191,7 @@ static bl_status get_arrays(const bl_tree_source *s, bl_tree *tree)
     return st;
 }
 
-/* --- Shape
- * --------------------------------------------------------------------------------- */
+/* --- Shape -------------------------------------------------------------------------- */
 
 /* XGBoost's pruning leaves nodes behind that nothing reaches; it marks them so, and a
  * leaf of nothing stands for them here. */
@@ -300,8 +299,7 @@ static bl_status check_shape(const bl_tree_source *s, bl_tree *tree)
     return st;
 }
 
-/* --- The whole
- * ----------------------------------------------------------------------------- */
+/* --- The whole ---------------------------------------------------------------------- */
 
 static bl_status read_sizes(bl_tree_source *s, size_t n_outputs, size_t *ret_n_values)
 {

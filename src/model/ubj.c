@@ -271,8 +271,7 @@ bl_status bli_ubj_read(const void *bytes, size_t n_bytes, uint64_t max_depth,
     return BL_OK;
 }
 
-/* --- Looking things up
- * --------------------------------------------------------------------- */
+/* --- Looking things up -------------------------------------------------------------- */
 
 bool bli_ubj_key_is(const bl_ubj *member, const char *key)
 {

@@ -65,8 +65,7 @@ bool bli_ubj_floats(const bl_ubj *node, size_t n, float *ret_values);
 bool bli_ubj_ints(const bl_ubj *node, size_t n, int32_t *ret_values);
 bool bli_ubj_long_ints(const bl_ubj *node, size_t n, int64_t *ret_values);
 
-/* --- Changing and writing
- * ------------------------------------------------------------------ */
+/* --- Changing and writing ----------------------------------------------------------- */
 
 /* Fresh nodes, owned by the document; NULL when out of memory. Bytes given are copied. */
 bl_ubj *bli_ubj_new_object(bl_ubj_doc *doc);

@@ -217,8 +217,7 @@ bool bli_ubj_append(bl_ubj *list, bl_ubj *last, bl_ubj *value)
     return true;
 }
 
-/* --- Writing
- * ------------------------------------------------------------------------------- */
+/* --- Writing ------------------------------------------------------------------------ */
 
 static void add_number(bl_buf *out, uint64_t value, size_t size)
 {

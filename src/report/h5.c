@@ -114,7 +114,7 @@ static bl_status write_attributes(bl_h5 *h5, bl_err *err)
     return status;
 }
 
-/* --- Opening --- */
+/* --- Opening ------------------------------------------------------------------------ */
 
 static bl_status open_fixed(bl_h5 *h5, bl_err *err)
 {
@@ -234,7 +234,7 @@ bl_status bli_h5_open(const char *path, const bl_forest *forest, const bl_schema
     return BL_OK;
 }
 
-/* --- Rows --- */
+/* --- Rows --------------------------------------------------------------------------- */
 
 /* phi [outputs][features + 1] of each row to [features][outputs]. */
 static void put_values(const bl_h5 *h5, const bl_batch *batch, uint64_t first, uint64_t n,

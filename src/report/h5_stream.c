@@ -28,7 +28,7 @@
 #define SKIP_SHUFFLE_AND_DEFLATE 3U
 #define SKIP_DEFLATE             1U
 
-/* --- Errors --- */
+/* --- Errors ------------------------------------------------------------------------- */
 
 void bli_h5_quiet_begin(bl_h5_quiet *ret_before)
 {
@@ -61,7 +61,7 @@ bl_status bli_h5_fail(bl_err *err, const char *what)
                     line ? line : "");
 }
 
-/* --- Chunks --- */
+/* --- Chunks ------------------------------------------------------------------------- */
 
 static bl_status write_chunks(bl_h5_stream *stream, const bl_h5_pool *pool, bl_err *err)
 {
@@ -90,7 +90,7 @@ static bl_status write_chunks(bl_h5_stream *stream, const bl_h5_pool *pool, bl_e
     return BL_OK;
 }
 
-/* --- Streams --- */
+/* --- Streams ------------------------------------------------------------------------ */
 
 static bl_status write_plain(bl_h5_stream *stream, bl_err *err)
 {

@@ -71,7 +71,7 @@ bl_status bli_importance_write(const char *path, const bl_schema *schema,
 void bli_importance_bars(const bl_schema *schema, const bl_attribution *attribution,
                          size_t n, bl_buf *out);
 
-/* --- metrics.json --- */
+/* --- metrics.json ------------------------------------------------------------------- */
 
 /* One metric on one data set, a value a round. */
 typedef struct bl_history {
@@ -109,7 +109,7 @@ typedef struct bl_metrics_report {
 bl_status bli_metrics_write(const char *path, const bl_metrics_report *report,
                             bl_err *err);
 
-/* --- predictions.csv of k-fold (contract.md 2.13) --- */
+/* --- predictions.csv of k-fold (contract.md 2.13) ----------------------------------- */
 
 /* A line a row: n_columns numbers as C's %f, then the ids; no header line. */
 bl_status bli_predictions_write(const char *path, uint64_t n_rows, size_t n_columns,

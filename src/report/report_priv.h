@@ -9,7 +9,7 @@
 #include <H5Ipublic.h>
 #include <H5public.h>
 
-/* --- text.c --- */
+/* --- text.c ------------------------------------------------------------------------- */
 
 /* Appends n bytes of text, each byte that is not part of UTF-8 (and NUL) as U+FFFD. */
 void bli_utf8_add(bl_buf *out, const char *text, size_t n);
@@ -18,7 +18,7 @@ void bli_csv_cell(bl_buf *out, const char *text, size_t n);
 /* A number, nothing where it is not finite. */
 void bli_csv_number(bl_buf *out, double value);
 
-/* --- h5_pack.c --- */
+/* --- h5_pack.c ---------------------------------------------------------------------- */
 
 /* Of libdeflate: the higher ones save 1 % of SHAP values for a third of the speed. */
 enum { BL_H5_LEVEL = 1, BL_H5_SLOTS = 16 };
@@ -43,7 +43,7 @@ void bli_h5_pool_done(bl_h5_pool *pool);
 size_t bli_h5_pack(const bl_h5_pool *pool, const unsigned char *in, size_t n,
                    size_t shuffled_width, unsigned char *out);
 
-/* --- h5_driver.c --- */
+/* --- h5_driver.c -------------------------------------------------------------------- */
 
 /* Where a file goes to, and the first thing that went wrong there. */
 typedef struct bl_h5_disk {
@@ -55,7 +55,7 @@ typedef struct bl_h5_disk {
 bool bli_h5_disk_use(bl_h5_disk *disk, hid_t access);
 void bli_h5_disk_done(bl_h5_disk *disk);
 
-/* --- h5_stream.c --- */
+/* --- h5_stream.c -------------------------------------------------------------------- */
 
 /* A dataset whose rows arrive in order. */
 typedef struct bl_h5_stream {

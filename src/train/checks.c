@@ -48,7 +48,7 @@ size_t bli_job_n_outputs(const bl_job *job, const bl_matrix *matrix)
     return matrix->roles.n_labels > 1 ? matrix->roles.n_labels : 1;
 }
 
-/* --- Roles ------------------------------------------------------------------------- */
+/* --- Roles -------------------------------------------------------------------------- */
 
 static bl_status check_weights(const bl_matrix *m, bool is_train, const bl_log *log,
                                bl_err *err)
@@ -167,7 +167,7 @@ static bl_status check_margins(const bl_job *job, const bl_matrix *m, bl_err *er
     return BL_OK;
 }
 
-/* --- Categories -------------------------------------------------------------------- */
+/* --- Categories --------------------------------------------------------------------- */
 
 /* XGBoost keeps codes as float32: 2^24 - 1 is the last integer before gaps. */
 #define MAX_CODE 16777215
@@ -212,7 +212,7 @@ static bl_status check_categories(const bl_job *job, const bl_matrix *m, bl_err 
     return BL_OK;
 }
 
-/* --- A data set -------------------------------------------------------------------- */
+/* --- A data set --------------------------------------------------------------------- */
 
 static bl_status check_targets(const bl_job *job, const bl_matrix *m, bl_err *err)
 {
@@ -252,7 +252,7 @@ bl_status bli_check_matrix(const bl_job *job, const bl_matrix *m, bool is_train,
     return st;
 }
 
-/* --- Settings ---------------------------------------------------------------------- */
+/* --- Settings ----------------------------------------------------------------------- */
 
 static bool param_is(const bl_job *job, const char *name, const char *text)
 {

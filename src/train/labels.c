@@ -85,7 +85,7 @@ const char *bli_row_place(const bl_matrix *m, uint64_t row, char out[BL_PLACE_BY
     return out;
 }
 
-/* --- One objective's range --------------------------------------------------------- */
+/* --- One objective's range ---------------------------------------------------------- */
 
 static bl_status check_rule(const rule *r, const bl_matrix *m, const scan *s, bl_err *err)
 {
@@ -173,7 +173,7 @@ static bl_status check_range(const bl_job *job, const bl_matrix *m, const scan *
     return BL_OK;
 }
 
-/* --- What trains, but hardly as meant ---------------------------------------------- */
+/* --- What trains, but hardly as meant ----------------------------------------------- */
 
 static bl_status warn_classes(const bl_job *job, const bl_matrix *m, const bl_log *log,
                               bl_err *err)

@@ -53,7 +53,7 @@ static const char *array_text(const void *data, const char *type, uint64_t rows,
     return out;
 }
 
-/* --- Quantile ---------------------------------------------------------------------- */
+/* --- Quantile ----------------------------------------------------------------------- */
 
 typedef struct feed {
     const bl_matrix *matrix;
@@ -319,7 +319,7 @@ bl_status bli_xgb_give_back(bl_matrix *matrix, DMatrixHandle handle, bl_err *err
     return st;
 }
 
-/* --- What goes along with the rows ------------------------------------------------- */
+/* --- What goes along with the rows -------------------------------------------------- */
 
 static bl_status set_info(DMatrixHandle handle, const char *field, const void *data,
                           const char *type, uint64_t rows, size_t columns, bl_err *err)

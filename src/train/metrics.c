@@ -86,7 +86,7 @@ static void fixed_text(double value, int decimals, char *out, size_t max)
             *p = '.';
 }
 
-/* --- Names ------------------------------------------------------------------------- */
+/* --- Names -------------------------------------------------------------------------- */
 
 /* XGBoost prints its own spelling of a name ("error" for "error@0.5"), and that is what
  * stands in the metric line; the k-th of its metrics is the k-th asked for. It skips one
@@ -150,7 +150,7 @@ static void learn_watched(bl_metrics *m)
             m->watched = i;
 }
 
-/* --- Custom metrics ---------------------------------------------------------------- */
+/* --- Custom metrics ----------------------------------------------------------------- */
 
 static bl_status predict(BoosterHandle booster, DMatrixHandle handle, int type,
                          uint64_t n_rows, size_t *ret_columns, float **ret, bl_err *err)
@@ -226,7 +226,7 @@ static bl_status custom_values(bl_metrics *m, BoosterHandle booster, size_t set,
     return st;
 }
 
-/* --- A round ----------------------------------------------------------------------- */
+/* --- A round ------------------------------------------------------------------------ */
 
 static bl_status xgboost_text(const bl_metrics *m, BoosterHandle booster, int64_t round,
                               const char **ret, bl_err *err)

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- Constraints ------------------------------------------------------------------- */
+/* --- Constraints -------------------------------------------------------------------- */
 
 static int64_t find_feature(const bl_schema *schema, const char *name)
 {
@@ -160,7 +160,7 @@ bl_status bli_interaction_text(const char *text, const bl_schema *schema, char *
     return st;
 }
 
-/* --- Parameters -------------------------------------------------------------------- */
+/* --- Parameters --------------------------------------------------------------------- */
 
 static bl_status set_param(BoosterHandle booster, const char *name, const char *text,
                            bl_err *err)
@@ -222,7 +222,7 @@ bl_status bli_xgb_params(const bl_train_input *input, BoosterHandle booster, bl_
     return st;
 }
 
-/* --- Names ------------------------------------------------------------------------- */
+/* --- Names -------------------------------------------------------------------------- */
 
 bl_status bli_xgb_names(const bl_schema *schema, BoosterHandle booster, bl_err *err)
 {

@@ -36,7 +36,7 @@ static void run_done(run *r)
     bli_training_free(r->training);
 }
 
-/* --- Opening ----------------------------------------------------------------------- */
+/* --- Opening ------------------------------------------------------------------------ */
 
 static bl_status open_sets(run *r, bl_err *err)
 {
@@ -106,7 +106,7 @@ static void decide_stopping(run *r)
     r->stopping = true;
 }
 
-/* --- Rounds ------------------------------------------------------------------------ */
+/* --- Rounds ------------------------------------------------------------------------- */
 
 /* As Python's train: repr of the score, the round counted from the start model's first.
  */
@@ -203,7 +203,7 @@ static bl_status all_rounds(run *r, bl_err *err)
     return BL_OK;
 }
 
-/* --- Closing ----------------------------------------------------------------------- */
+/* --- Closing ------------------------------------------------------------------------ */
 
 /* Cuts the model to its best round. XGBoost's slice is a fresh booster: what hangs on it
  * is set again. */

@@ -10,7 +10,7 @@
 
 #define BL_STAGE "train"
 
-/* --- xgb.c: calls, their errors, XGBoost's own messages ---------------------------- */
+/* --- xgb.c: calls, their errors, XGBoost's own messages ----------------------------- */
 
 /* XGBoost's last error as ours: the status says whose move it is, the message is one
  * sentence, without stack trace, source place and time. `doing`: "building the training
@@ -33,8 +33,7 @@ void bli_xgb_log_end(void);
  * tests too. */
 void bli_xgb_tidy(const char *text, char *out, size_t max);
 
-/* --- checks.c, labels.c: what the C API takes on trust --------------------------------
- */
+/* --- checks.c, labels.c: what the C API takes on trust ------------------------------ */
 
 /* "row 12 of input/data/train/a.csv": rows of a file counted from 0, without its header.
  */
@@ -55,7 +54,7 @@ bl_status bli_check_matrix(const bl_job *job, const bl_matrix *matrix, bool is_t
 /* Settings that only make sense against a schema or against each other. */
 bl_status bli_check_settings(const bl_train_input *input, bl_err *err);
 
-/* --- matrix.c ---------------------------------------------------------------------- */
+/* --- matrix.c ----------------------------------------------------------------------- */
 
 typedef enum bl_xgb_kind {
     BL_XGB_QUANTILE, /* hist: bins only, straight from our blocks */
@@ -71,7 +70,7 @@ bl_status bli_xgb_matrix(const bl_train_input *input, bl_matrix *matrix,
                          DMatrixHandle reference, DMatrixHandle *ret_handle, bl_err *err);
 bl_status bli_xgb_give_back(bl_matrix *matrix, DMatrixHandle handle, bl_err *err);
 
-/* --- params.c ---------------------------------------------------------------------- */
+/* --- params.c ----------------------------------------------------------------------- */
 
 /* Hands the job's parameters to a booster. */
 bl_status bli_xgb_params(const bl_train_input *input, BoosterHandle booster, bl_err *err);
@@ -83,7 +82,7 @@ bl_status bli_monotone_text(const char *text, const bl_schema *schema, char **re
 bl_status bli_interaction_text(const char *text, const bl_schema *schema, char **ret_text,
                                bl_err *err);
 
-/* --- metrics.c --------------------------------------------------------------------- */
+/* --- metrics.c ---------------------------------------------------------------------- */
 
 #define BL_MAX_SETS 2
 
@@ -117,7 +116,7 @@ bl_status bli_metrics_histories(const bl_metrics *metrics, bl_training *training
                                 bl_err *err);
 void bli_metrics_done(bl_metrics *metrics);
 
-/* --- load.c ------------------------------------------------------------------------ */
+/* --- load.c ------------------------------------------------------------------------- */
 
 /* Loads a model file's bytes, or says in one sentence what they are instead. */
 bl_status bli_xgb_load(BoosterHandle booster, const void *bytes, size_t n, bl_err *err);
@@ -126,7 +125,7 @@ bool bli_ubj_is_whole(const void *bytes, size_t n);
 /* XGBoost's own UBJSON; *out is replaced. */
 bl_status bli_xgb_save(BoosterHandle booster, bl_buf *out, bl_err *err);
 
-/* --- start.c: the model channel ---------------------------------------------------- */
+/* --- start.c: the model channel ----------------------------------------------------- */
 
 /* Loads the start model into a booster and checks that it fits; its best_iteration and
  * best_score are dropped. ret_rounds: rounds it holds. */

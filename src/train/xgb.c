@@ -13,7 +13,7 @@
  * to be found without a cookie. Registered and read by the thread that trains. */
 static _Thread_local bl_xgb_log *thread_log;
 
-/* --- Texts ------------------------------------------------------------------------- */
+/* --- Texts -------------------------------------------------------------------------- */
 
 /* Skips "[12:34:56] " and "/some/where/learner.cc:790: " and the level word between them.
  */
@@ -82,7 +82,7 @@ void bli_xgb_tidy(const char *text, char *out, size_t max)
     out[n] = '\0';
 }
 
-/* --- Errors ------------------------------------------------------------------------ */
+/* --- Errors ------------------------------------------------------------------------- */
 
 /* Texts of XGBoost 3.3 and 3.4 whose cause is the user's to mend or the machine's; the
  * rest is a call of ours that should not have been made. Most are caught by checks.c
@@ -144,7 +144,7 @@ bl_status bli_xgb_fail(bl_err *err, const char *doing)
                     *text ? text : "it gives no reason");
 }
 
-/* --- Messages ---------------------------------------------------------------------- */
+/* --- Messages ----------------------------------------------------------------------- */
 
 /* FNV-1a, 64 bits (Fowler, Noll, Vo): tells texts apart, nothing more. */
 static uint64_t text_hash(const char *text)
@@ -205,7 +205,7 @@ void bli_xgb_log_end(void)
     thread_log = NULL;
 }
 
-/* --- Version ----------------------------------------------------------------------- */
+/* --- Version ------------------------------------------------------------------------ */
 
 bl_status bli_xgboost_check(int ret_version[3], bl_err *err)
 {

@@ -94,8 +94,7 @@ static long double pair_weight(int n, int size)
     return expl(lgammal(size + 1) + lgammal(n - 1 - size) - lgammal(n));
 }
 
-/* --- All coalitions
- * ------------------------------------------------------------------------------------- */
+/* --- All coalitions ----------------------------------------------------------------- */
 
 typedef struct game {
     int *bit; /* [n_features]; -1 elsewhere */
@@ -147,8 +146,7 @@ void oracle_pairs_subsets(const bl_tree *tree, size_t value, const float *row,
     free(g.bit);
 }
 
-/* --- By leaves
- * ------------------------------------------------------------------------------------- */
+/* --- By leaves ---------------------------------------------------------------------- */
 
 typedef struct by_leaves {
     size_t n_features;
@@ -193,8 +191,7 @@ void oracle_pairs_leaves(const bl_tree *tree, size_t value, const float *row,
     free(w.weight);
 }
 
-/* --- Forests
- * ------------------------------------------------------------------------------------- */
+/* --- Forests ------------------------------------------------------------------------ */
 
 void oracle_forest_matrix(const bl_forest *forest, size_t first, size_t last,
                           size_t output, const float *row, oracle_tree_pairs tree_pairs,

@@ -43,8 +43,7 @@ static long double leaf_value(const bl_tree *tree, uint32_t node, size_t value)
            (long double)tree->leaf[node * tree->n_values + value];
 }
 
-/* --- All coalitions
- * ----------------------------------------------------------------------- */
+/* --- All coalitions ----------------------------------------------------------------- */
 
 /* Bit of each feature of the tree; -1 elsewhere. */
 static int number_features(const bl_tree *tree, int *bit, size_t n_features)
@@ -101,8 +100,7 @@ void oracle_tree_subsets(const bl_tree *tree, size_t value, const float *row,
     free(bit);
 }
 
-/* --- By leaves
- * ---------------------------------------------------------------------------- */
+/* --- By leaves ---------------------------------------------------------------------- */
 
 typedef struct path_feature {
     uint32_t feature;
@@ -185,8 +183,7 @@ void oracle_tree_leaves(const bl_tree *tree, size_t value, const float *row,
     free(w.weights);
 }
 
-/* --- Forests
- * ------------------------------------------------------------------------------ */
+/* --- Forests ------------------------------------------------------------------------ */
 
 static long double mean_below(const bl_tree *tree, uint32_t node, size_t value)
 {

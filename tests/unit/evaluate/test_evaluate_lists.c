@@ -8,8 +8,7 @@
 
 #include <stdlib.h>
 
-/* --- Ranking
- * ------------------------------------------------------------------------------ */
+/* --- Ranking ------------------------------------------------------------------------ */
 
 static void test_final_ranking_by_hand(void **state)
 {
@@ -84,8 +83,7 @@ static void test_final_groups_that_miss_rows_are_refused(void **state)
     bli_buf_done(&buf);
 }
 
-/* --- Survival
- * ----------------------------------------------------------------------------- */
+/* --- Survival ----------------------------------------------------------------------- */
 
 static double concordance_by_pairs(const double *lower, const double *upper,
                                    const float *time, const float *weights, size_t n)

@@ -261,7 +261,7 @@ static void test_very_long_rows_are_read(void **state)
     teardown(&b);
 }
 
-/* --- One meaning, however it is read ------------------------------------------------------ */
+/* --- One meaning, however it is read ------------------------------------------------ */
 
 static const size_t chunks[] = {1, 2, 3, 5, 7, 16, 61, 4096};
 

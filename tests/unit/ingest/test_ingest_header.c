@@ -140,7 +140,7 @@ static void test_names_given_beside_a_header(void **state)
     teardown(&b);
 }
 
-/* --- later tables ------------------------------------------------------------------------- */
+/* --- later tables ------------------------------------------------------------------- */
 
 static bl_table *first_table;
 static bl_table_like *like;

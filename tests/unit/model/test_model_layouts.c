@@ -26,7 +26,7 @@ static float margin_of(const bl_forest *forest, float f0)
     return margin;
 }
 
-/* --- Stumps by hand ------------------------------------------------------------------------ */
+/* --- Stumps by hand ----------------------------------------------------------------- */
 
 static void test_a_stump_with_a_leaf_no_row_reached_predicts(void **state)
 {
@@ -101,7 +101,7 @@ static void test_deleted_nodes_are_passed_over(void **state)
     bli_forest_free(f);
 }
 
-/* --- Old spellings ------------------------------------------------------------------------- */
+/* --- Old spellings ------------------------------------------------------------------ */
 
 static void test_the_first_json_layout_is_read(void **state)
 {
@@ -242,7 +242,7 @@ static void test_attributes_and_names_are_read(void **state)
     bli_forest_free(f);
 }
 
-/* --- Trained models in other layouts ------------------------------------------------------- */
+/* --- Trained models in other layouts ------------------------------------------------ */
 
 typedef struct opened {
     bl_ubj_doc *doc;
@@ -364,7 +364,7 @@ static void test_a_serialized_booster_is_read(void **state)
     trained_free(t);
 }
 
-/* --- Scores -------------------------------------------------------------------------------- */
+/* --- Scores ------------------------------------------------------------------------- */
 
 static void check_scores(trained *t, const bl_forest *f, const char *kind,
                          const double *want)

@@ -292,8 +292,7 @@ static void test_h5_without_data_has_none(void **state)
     made_folder_remove(folder);
 }
 
-/* --- Failure
- * ------------------------------------------------------------------------------ */
+/* --- Failure ------------------------------------------------------------------------ */
 
 /* Writes past `bytes` of a file fail as they do on a full disk. */
 static void check_failing_at(const bl_h5_options *options, rlim_t bytes)

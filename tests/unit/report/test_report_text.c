@@ -17,7 +17,7 @@ static void check_text(const char *path, const char *want)
     bli_buf_done(&got);
 }
 
-/* --- importance.csv --- */
+/* --- importance.csv ----------------------------------------------------------------- */
 
 static const char *const names_4[] = {"age", "a \"b\",c", "bad\xff", "never"};
 static double mean_abs_4[] = {0.25, 0.5, 0.25, 0};
@@ -181,7 +181,7 @@ static void test_bars_show_the_largest_first(void **state)
     bli_schema_free(schema);
 }
 
-/* --- metrics.json --- */
+/* --- metrics.json ------------------------------------------------------------------- */
 
 static json_t *written_metrics(const bl_metrics_report *report)
 {
@@ -309,7 +309,7 @@ static void test_metrics_that_cannot_be_had_leave_no_file(void **state)
     made_folder_remove(folder);
 }
 
-/* --- predictions.csv --- */
+/* --- predictions.csv ---------------------------------------------------------------- */
 
 static void test_predictions_are_percent_f_with_ids_last(void **state)
 {

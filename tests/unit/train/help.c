@@ -10,7 +10,7 @@
 
 #define XGB(call) CHECK((call) == 0, "%s", XGBGetLastError())
 
-/* --- Jobs -------------------------------------------------------------------------- */
+/* --- Jobs --------------------------------------------------------------------------- */
 
 bl_job *job_new(const char *objective, int64_t rounds)
 {
@@ -86,7 +86,7 @@ void job_free(bl_job *job)
     free(job);
 }
 
-/* --- Matrices ---------------------------------------------------------------------- */
+/* --- Matrices ----------------------------------------------------------------------- */
 
 static bl_schema *schema_new(size_t n_features)
 {
@@ -253,7 +253,7 @@ void matrix_free(bl_matrix *m)
     free(m);
 }
 
-/* --- Training ---------------------------------------------------------------------- */
+/* --- Training ----------------------------------------------------------------------- */
 
 static void on_line(void *cookie, bl_level level, const char *stage, const char *text)
 {
@@ -301,7 +301,7 @@ bl_status train(const bl_job *job, bl_matrix *rows, bl_matrix *validation, heard
     return train_from(job, rows, validation, h, NULL, ret, err);
 }
 
-/* --- XGBoost without us ------------------------------------------------------------ */
+/* --- XGBoost without us ------------------------------------------------------------- */
 
 static DMatrixHandle plain_matrix(const bl_matrix *m)
 {

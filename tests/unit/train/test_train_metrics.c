@@ -245,7 +245,7 @@ static void test_auc_of_one_class_is_nan_and_said(void **state)
     job_free(job);
 }
 
-/* --- Early stopping ---------------------------------------------------------------- */
+/* --- Early stopping ----------------------------------------------------------------- */
 
 /* Place of the best value: the first of the largest or smallest. */
 static size_t best_of(const bl_metric_history *h, bool maximise)

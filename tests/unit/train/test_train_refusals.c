@@ -549,7 +549,7 @@ static void test_no_rows_and_wrong_calls_are_refused(void **state)
           "objective binary:logistic needs a label: name its column with bl_label");
 }
 
-/* --- Trained, with a warning ------------------------------------------------------- */
+/* --- Trained, with a warning -------------------------------------------------------- */
 
 static void warns(bl_job *job, bl_matrix *rows, bl_matrix *validation, const char *says)
 {

@@ -19,8 +19,7 @@
 
 #include <stdbool.h>
 
-/* --- One table of hyperparameters (params.c): validation, help and the README come from
- * it --- */
+/* --- One table of hyperparameters (params.c): validation, help and the README come from it  */
 
 typedef enum bl_param_type {
     BL_PARAM_INT,
@@ -60,7 +59,7 @@ typedef struct bl_param_def {
 /* The whole table, in the order of the README. */
 const bl_param_def *bli_param_defs(size_t *ret_n);
 
-/* --- The job --- */
+/* --- The job ------------------------------------------------------------------------ */
 
 /* A parameter in force. */
 typedef struct bl_param {

@@ -11,6 +11,12 @@
 #define PAIRED (2 * VL)
 
 #define INLINE static inline __attribute__((always_inline))
+/* Points are few and known; compilers of themselves unroll the outer loop or none. */
+#ifdef __clang__
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define UNROLL _Pragma("GCC unroll 8")
+#endif
 
 /* Column of 0 and 1: goes left is 0, so that a threshold of 0.5 says it. */
 static const float *special(const blk_inter_block *b, const blk_inter_program *p,
@@ -52,6 +58,7 @@ INLINE void reach(const blk_inter_block *b, const blk_inter_program *p,
         b->active + ((size_t)split->level * 2 + (size_t)right) * ROWS * 4;
     for (size_t i = 0; i < ROWS; i += VL) {
         M m = m_load(active + i * 4);
+        UNROLL
         for (int k = 0; k < K; k++)
             v_store(r + k * ROWS + i,
                     v_pick(m, v_set(satisfied[k]), v_set(p->missed[k])));
@@ -83,6 +90,7 @@ INLINE void enter(const blk_inter_block *b, const blk_inter_program *p,
         m_store(active + i * 4, goes);
         m_store(active + ROWS * 4 + i * 4, stays);
         v_store(d + i, delta);
+        UNROLL
         for (int k = 0; k < K; k++) {
             V above = v_load(c + k * ROWS + i);
             V l = v_mul(above, v_fma(v_set(tau[k]), delta, z));
@@ -92,13 +100,24 @@ INLINE void enter(const blk_inter_block *b, const blk_inter_program *p,
     }
 }
 
+INLINE void weigh(V e[][2], const float *weight, int K)
+{
+    UNROLL
+    for (int k = 0; k < K; k++) {
+        e[k][0] = v_mul(e[k][0], v_set(weight[k]));
+        e[k][1] = v_mul(e[k][1], v_set(weight[k]));
+    }
+}
+
 /* E_k of two vectors of rows -> phi and the pairs. */
 INLINE void add(const blk_inter_block *b, const blk_inter_program *p,
                 const blk_inter_split *split, size_t i, V e[][2], int K)
 {
     float *phi = b->phi + (size_t)split->x * ROWS + i;
+    UNROLL
     for (int v = 0; v < 2; v++) {
         V sum = v_load(phi + v * VL);
+        UNROLL
         for (int k = 0; k < K; k++)
             sum = v_add(sum, e[k][v]);
         v_store(phi + v * VL, sum);
@@ -108,6 +127,7 @@ INLINE void add(const blk_inter_block *b, const blk_inter_program *p,
         float *to = b->pairs + (size_t)pair->pair * ROWS + i;
         const float *r = b->r + (size_t)pair->level * BLK_INTER_POINTS * ROWS + i;
         V one = v_load(to), two = v_load(to + VL);
+        UNROLL
         for (int k = 0; k < K; k++) {
             one = v_fma(e[k][0], v_load(r + k * ROWS), one);
             two = v_fma(e[k][1], v_load(r + k * ROWS + VL), two);
@@ -131,18 +151,19 @@ INLINE void leave(const blk_inter_block *b, const blk_inter_program *p,
     V z = v_set(split->share);
     for (size_t i = 0; i < ROWS; i += PAIRED) {
         V e[BLK_INTER_POINTS][2];
+        UNROLL
         for (int k = 0; k < K; k++)
-            for (size_t v = 0; v < 2; v++) {
-                size_t at = (size_t)k * ROWS + i + v * VL;
-                V l = leaf == LEAF_LEFT ? v_set(split->leaf[0]) : v_load(left + at);
-                V r = leaf == LEAF_RIGHT ? v_set(split->leaf[1]) : v_load(right + at);
-                V difference = v_sub(l, r), delta = v_load(d + i + v * VL);
-                e[k][v] = v_mul(v_mul(v_load(c + at), delta), difference);
-                v_store(c + at, v_fma(v_fma(v_set(tau[k]), delta, z), difference, r));
-            }
-        for (int k = 0; split->earlier && k < K; k++)
-            for (int v = 0; v < 2; v++)
-                e[k][v] = v_mul(e[k][v], v_set(tau[K + k]));
+            UNROLL
+        for (size_t v = 0; v < 2; v++) {
+            size_t at = (size_t)k * ROWS + i + v * VL;
+            V l = leaf == LEAF_LEFT ? v_set(split->leaf[0]) : v_load(left + at);
+            V r = leaf == LEAF_RIGHT ? v_set(split->leaf[1]) : v_load(right + at);
+            V difference = v_sub(l, r), delta = v_load(d + i + v * VL);
+            e[k][v] = v_mul(v_mul(v_load(c + at), delta), difference);
+            v_store(c + at, v_fma(v_fma(v_set(tau[k]), delta, z), difference, r));
+        }
+        if (split->earlier)
+            weigh(e, tau + K, K);
         add(b, p, split, i, e, K);
     }
 }
@@ -160,6 +181,7 @@ INLINE void bottom(const blk_inter_block *b, const blk_inter_program *p,
     V mean = v_fma(z, difference, right);
     for (size_t i = 0; i < ROWS; i += PAIRED) {
         V e[BLK_INTER_POINTS][2];
+        UNROLL
         for (size_t v = 0; v < 2; v++) {
             M goes = m_lt(v_load(x + i + v * VL), v_set(threshold));
             V delta = v_pick(goes, dl, dr);
@@ -169,21 +191,22 @@ INLINE void bottom(const blk_inter_block *b, const blk_inter_program *p,
                                   (i + v * VL) * 4),
                            delta);
             delta = v_mul(delta, difference);
+            UNROLL
             for (int k = 0; k < K; k++) {
                 size_t at = (size_t)k * ROWS + i + v * VL;
                 e[k][v] = v_mul(v_load(c + at), delta);
                 v_store(c + at, v_fma(v_set(tau[k]), delta, mean));
             }
         }
-        for (int k = 0; split->earlier && k < K; k++)
-            for (int v = 0; v < 2; v++)
-                e[k][v] = v_mul(e[k][v], v_set(tau[K + k]));
+        if (split->earlier)
+            weigh(e, tau + K, K);
         add(b, p, split, i, e, K);
     }
 }
 
 INLINE void run_points(const blk_inter_block *b, const blk_inter_program *p, int K)
 {
+    UNROLL
     for (int k = 0; k < K; k++)
         for (size_t i = 0; i < ROWS; i += VL)
             v_store(b->cells + k * ROWS + i, v_set(p->w[k]));

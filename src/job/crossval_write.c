@@ -348,17 +348,18 @@ static bl_status write_metrics(const bl_stages *stages, const bl_crossval *cv,
                                const bl_attribution *total, bl_err *err)
 {
     const bl_matrix *matrix = cv->matrix;
-    const bl_scored scored = {.n_rows = matrix->n_rows,
-                              .n_outputs = cv->n_outputs,
-                              .n_predictions = cv->n_predictions,
-                              .margins = cv->margins,
-                              .predictions = cv->predictions,
-                              .labels = matrix->roles.labels,
-                              .n_labels = matrix->roles.n_labels,
-                              .weights = matrix->roles.weights,
-                              .roles = &matrix->roles,
-                              .objective = stages->job->objective,
-                              .n_classes = (int64_t)cv->n_classes};
+    bl_scored scored = {.n_rows = matrix->n_rows,
+                        .n_outputs = cv->n_outputs,
+                        .n_predictions = cv->n_predictions,
+                        .margins = cv->margins,
+                        .predictions = cv->predictions,
+                        .labels = matrix->roles.labels,
+                        .n_labels = matrix->roles.n_labels,
+                        .weights = matrix->roles.weights,
+                        .roles = &matrix->roles,
+                        .objective = stages->job->objective,
+                        .n_classes = (int64_t)cv->n_classes};
+    bli_scored_settings(stages, &scored);
     const bl_channel_report channel = {
         .channel = "out_of_fold", .scored = &scored, .attribution = total};
     bl_metrics_report report = {.objective = stages->job->objective,

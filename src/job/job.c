@@ -19,6 +19,7 @@ static void stages_done(bl_stages *stages)
     bli_schema_free(stages->schema);
     bli_table_like_free(stages->like);
     bli_table_free(stages->train_table);
+    free(stages->quantiles);
     bli_job_free(stages->job);
 }
 
@@ -36,7 +37,8 @@ static bl_status begin(bl_stages *stages, bl_err *err)
     bli_log(stages->log, BL_INFO, "start", "boostlens %s, XGBoost %d.%d.%d, %d thread%s",
             bl_version(), v[0], v[1], v[2], stages->n_threads,
             stages->n_threads == 1 ? "" : "s");
-    return bli_make_folder(stages->job->output_data_dir, 0700, err);
+    st = bli_stage_quantiles(stages, err);
+    return st == BL_OK ? bli_make_folder(stages->job->output_data_dir, 0700, err) : st;
 }
 
 static void hand_on_line(void *cookie, const char *line)

@@ -36,6 +36,8 @@ typedef struct bl_stages {
     double stopped_at;      /* bli_seconds when a stop was first seen; 0: not */
     double attribute_began; /* bli_seconds when the explanation in progress began */
     bl_job *job;
+    size_t n_quantiles;
+    double *quantiles;     /* quantile_alpha, or NULL */
     bl_table *train_table; /* its columns, without rows */
     bl_table_like *like;   /* lends from train_table */
     bl_schema *schema;
@@ -67,6 +69,11 @@ bl_status bli_stage_importance(const bl_stages *stages, const bl_attribution *at
 bl_status bli_model_finish(const bl_stages *stages, const bl_training *training,
                            const char *file_name, bl_final_model *ret_model, bl_err *err);
 void bli_final_model_done(bl_final_model *model);
+
+/* score.c: what else of the job's settings the metrics of a data set depend on. */
+void bli_scored_settings(const bl_stages *stages, bl_scored *scored);
+/* quantile_alpha as numbers, into stages. */
+bl_status bli_stage_quantiles(bl_stages *stages, bl_err *err);
 
 /* score.c: margins and predictions of a data set, ready for evaluate. */
 typedef struct bl_scores {

@@ -3,6 +3,7 @@
 #include "job/job_priv.h"
 
 #include "base/mem.h"
+#include "base/text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,40 @@ static int64_t classes_of(const bl_job *job)
     if (job->num_class > 1)
         return job->num_class;
     return bli_objective_task(job->objective) == BL_TASK_BINARY ? 2 : 0;
+}
+
+void bli_scored_settings(const bl_stages *stages, bl_scored *scored)
+{
+    const char *power = bli_job_param(stages->job, "tweedie_variance_power");
+    const char *exponential = bli_job_param(stages->job, "ndcg_exp_gain");
+    scored->n_quantiles = stages->n_quantiles;
+    scored->quantiles = stages->quantiles;
+    if (!power ||
+        bli_read_double(power, strlen(power), &scored->tweedie_power) != BL_NUMBER_OK)
+        scored->tweedie_power = 1.5; /* XGBoost's default, for a saved model */
+    scored->linear_gain = exponential && (strcmp(exponential, "false") == 0 ||
+                                          strcmp(exponential, "0") == 0);
+}
+
+bl_status bli_stage_quantiles(bl_stages *stages, bl_err *err)
+{
+    static const char marks[] = "[]() ,\t";
+    const char *text = bli_job_param(stages->job, "quantile_alpha");
+    if (!text)
+        return BL_OK;
+    void *block;
+    bl_status st = bli_alloc(strlen(text), sizeof(double), "quantiles", &block, err);
+    if (st != BL_OK)
+        return st;
+    stages->quantiles = block;
+    for (text += strspn(text, marks); *text; text += strspn(text, marks)) {
+        size_t n = strcspn(text, marks);
+        if (bli_read_double(text, n, &stages->quantiles[stages->n_quantiles]) ==
+            BL_NUMBER_OK)
+            stages->n_quantiles++;
+        text += n;
+    }
+    return BL_OK;
 }
 
 bl_status bli_scores_from_margins(const bl_stages *stages, const bl_forest *forest,
@@ -38,6 +73,7 @@ bl_status bli_scores_from_margins(const bl_stages *stages, const bl_forest *fore
                                      .roles = &matrix->roles,
                                      .objective = stages->job->objective,
                                      .n_classes = classes_of(stages->job)};
+    bli_scored_settings(stages, &ret_scores->scored);
     return BL_OK;
 }
 

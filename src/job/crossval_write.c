@@ -295,8 +295,8 @@ static bl_status write_importance(const bl_stages *stages, const bl_crossval *cv
     for (size_t i = 0; st == BL_OK && i < cv->n_models; i++) {
         bl_split_scores scores = {0};
         const bl_final_model *model = &cv->models[i];
-        st = bli_forest_split_scores(model->forest, model->n_rounds, i ? &scores : &sum,
-                                     err);
+        st = bli_forest_split_scores(model->forest, 0, model->n_rounds,
+                                     i ? &scores : &sum, err);
         for (size_t f = 0; st == BL_OK && i && f < cv->matrix->n_features; f++) {
             sum.weight[f] += scores.weight[f];
             sum.total_gain[f] += scores.total_gain[f];
@@ -307,7 +307,8 @@ static bl_status write_importance(const bl_stages *stages, const bl_crossval *cv
     if (st == BL_OK)
         st = bli_output_data_path(stages->job, "importance.csv", &path, err);
     if (st == BL_OK)
-        st = bli_importance_write(path, stages->schema, total, &sum, err);
+        st = bli_importance_write(path, stages->schema, total,
+                                  cv->models[0].forest->linear ? NULL : &sum, err);
     bli_split_scores_done(&sum);
     free(path);
     return st;

@@ -84,14 +84,16 @@ static bl_status train(bl_stages *stages, bl_err *err)
 bl_status bli_stage_importance(const bl_stages *stages, const bl_attribution *attribution,
                                bl_err *err)
 {
+    const bl_final_model *model = &stages->model;
     bl_split_scores scores = {0};
     char *path = NULL;
-    bl_status st = bli_forest_split_scores(stages->model.forest, stages->model.n_rounds,
-                                           &scores, err);
+    bl_status st = bli_forest_split_scores(model->forest, model->first_round,
+                                           model->n_rounds, &scores, err);
     if (st == BL_OK)
         st = bli_output_data_path(stages->job, "importance.csv", &path, err);
     if (st == BL_OK)
-        st = bli_importance_write(path, stages->schema, attribution, &scores, err);
+        st = bli_importance_write(path, stages->schema, attribution,
+                                  model->forest->linear ? NULL : &scores, err);
     bli_split_scores_done(&scores);
     free(path);
     return st;

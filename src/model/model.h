@@ -144,12 +144,12 @@ bl_status bli_portable_write_unfolded(const void *ubj, size_t n_bytes,
 bl_status bli_native_write(const void *ubj, size_t n_bytes, const bl_schema *schema,
                            bl_portable *ret_portable, bl_err *err);
 
-/* Gain, weight, cover and totals a feature over rounds [0, n_rounds), as XGBoost's
+/* Gain, weight, cover and totals a feature over rounds [first, last), as XGBoost's
  * feature score. Arrays [n_features]. */
 typedef struct bl_split_scores {
     double *weight, *total_gain, *total_cover; /* gain and cover are totals / weight */
 } bl_split_scores;
-bl_status bli_forest_split_scores(const bl_forest *forest, size_t n_rounds,
+bl_status bli_forest_split_scores(const bl_forest *forest, size_t first, size_t last,
                                   bl_split_scores *ret_scores, bl_err *err);
 void bli_split_scores_done(bl_split_scores *scores);
 

@@ -19,7 +19,7 @@ static void add_tree(const bl_tree *tree, bl_split_scores *scores)
     }
 }
 
-bl_status bli_forest_split_scores(const bl_forest *forest, size_t n_rounds,
+bl_status bli_forest_split_scores(const bl_forest *forest, size_t first, size_t last,
                                   bl_split_scores *ret_scores, bl_err *err)
 {
     bl_split_scores scores = {0};
@@ -32,7 +32,8 @@ bl_status bli_forest_split_scores(const bl_forest *forest, size_t n_rounds,
         bli_split_scores_done(&scores);
         return st;
     }
-    for (size_t t = 0; t < forest->round_first[n_rounds]; t++)
+    size_t end = forest->round_first ? forest->round_first[last] : 0;
+    for (size_t t = end ? forest->round_first[first] : 0; t < end; t++)
         add_tree(&forest->trees[t], &scores);
     *ret_scores = scores;
     return BL_OK;

@@ -90,7 +90,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (forest->n_outputs <= 1 << 12) {
         float *margins = predict(forest);
         bl_split_scores scores;
-        must(bli_forest_split_scores(forest, forest->n_rounds, &scores, &err) == BL_OK);
+        must(bli_forest_split_scores(forest, 0, forest->n_rounds, &scores, &err) ==
+             BL_OK);
         bli_split_scores_done(&scores);
         rewrite(data, size, forest, margins);
         free(margins);

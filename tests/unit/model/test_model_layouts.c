@@ -407,7 +407,7 @@ static void test_split_scores_are_xgboosts(void **state)
         bl_forest *f = read_forest(t->ubj, t->n_ubj);
         bl_split_scores s;
         bl_err err = {0};
-        CHECK_OK(bli_forest_split_scores(f, f->n_rounds, &s, &err), err);
+        CHECK_OK(bli_forest_split_scores(f, 0, f->n_rounds, &s, &err), err);
         check_scores(t, f, "weight", s.weight);
         check_scores(t, f, "total_gain", s.total_gain);
         check_scores(t, f, "total_cover", s.total_cover);

@@ -16,14 +16,14 @@
 
 #include "kernels/kernels.h"
 
-/* Points that one program carries. */
-#define BLK_MAX_POINTS 8
+/* Points that one program carries; a tree that needs more has several. */
+#define BLK_MAX_POINTS 6
 
 /* Alignment of every buffer, and the multiple of `stride` in rows. */
 #define BLK_ALIGN  64
 #define BLK_STRIDE 32
 
-/* --- Programs ----------------------------------------------------------------------------- */
+/* --- Programs ----------------------------------------------------------------------- */
 
 /*
  * Operations, one after the other in memory, each a blk_op and the constants it is said to need.
@@ -113,7 +113,7 @@ typedef struct blk_pick {
     } split[7];
 } blk_pick;
 
-/* --- One block ---------------------------------------------------------------------------- */
+/* --- One block ---------------------------------------------------------------------- */
 
 typedef struct blk_lanes_block {
     float *x;     /* columns */

@@ -37,7 +37,7 @@
 #define PASTE_(a, b) a##b
 #define PASTE(a, b)  PASTE_(a, b)
 
-/* --- NU vectors side by side -------------------------------------------------------------- */
+/* --- NU vectors side by side -------------------------------------------------------- */
 
 typedef struct W {
     V v[NU];
@@ -100,7 +100,7 @@ INLINE void w_add_to(float *p, W a, W b)
     EACH_VECTOR v_store(p + u * VL, v_fma(a.v[u], b.v[u], v_load(p + u * VL)));
 }
 
-/* --- Pieces of trees ---------------------------------------------------------------------- */
+/* --- Pieces of trees ---------------------------------------------------------------- */
 
 /* What all steps of a block share, and where one step is. */
 typedef struct at {
@@ -236,7 +236,7 @@ INLINE void four(const at *a, const int K, const int top, const int rest,
     w_add_to(phi_at(a, s->phi), d, sum);
 }
 
-/* --- Operations, over all steps of a block ------------------------------------------------ */
+/* --- Operations, over all steps of a block ------------------------------------------ */
 
 /* Slots are [step][point][STEP]. */
 #define POINT(k)     ((k)*STEP)
@@ -402,7 +402,7 @@ INLINE void op_eight(const int K, const int top, const int left, const int right
     }
 }
 
-/* --- Programs ----------------------------------------------------------------------------- */
+/* --- Programs ----------------------------------------------------------------------- */
 
 /* A function for each operation, its repeats and its number of points: each small enough for a
  * compiler to do well and soon. */
@@ -437,35 +437,32 @@ typedef void (*op_run)(const blk_lanes_block *b, const at *a, size_t n_steps,
     OP(n, pair_r, op_pair(K, 1, b, a, n_steps, op))                                      \
     OP(n, lean, op_four(K, 0, 0, 1, b, a, n_steps, op))                                  \
     OP(n, lean_r, op_four(K, 1, 1, 1, b, a, n_steps, op))                                \
-    OP(n, four_0, op_four(K, 0, 0, 0, b, a, n_steps, op))                                \
-    OP(n, four_1, op_four(K, 1, 0, 0, b, a, n_steps, op))                                \
-    OP(n, four_2, op_four(K, 0, 1, 0, b, a, n_steps, op))                                \
-    OP(n, four_3, op_four(K, 1, 1, 0, b, a, n_steps, op))                                \
-    OP(n, eight_0, op_eight(K, 0, 0, 0, b, a, n_steps, op))                              \
-    OP(n, eight_1, op_eight(K, 1, 0, 0, b, a, n_steps, op))                              \
-    OP(n, eight_2, op_eight(K, 0, 1, 0, b, a, n_steps, op))                              \
-    OP(n, eight_3, op_eight(K, 1, 1, 0, b, a, n_steps, op))                              \
-    OP(n, eight_4, op_eight(K, 0, 0, 1, b, a, n_steps, op))                              \
-    OP(n, eight_5, op_eight(K, 1, 0, 1, b, a, n_steps, op))                              \
-    OP(n, eight_6, op_eight(K, 0, 1, 1, b, a, n_steps, op))                              \
-    OP(n, eight_7, op_eight(K, 1, 1, 1, b, a, n_steps, op))
+    OP(n, four, op_four(K, 0, 0, 0, b, a, n_steps, op))                                  \
+    OP(n, four_t, op_four(K, 1, 0, 0, b, a, n_steps, op))                                \
+    OP(n, four_r, op_four(K, 1, 1, 0, b, a, n_steps, op))                                \
+    OP(n, eight, op_eight(K, 0, 0, 0, b, a, n_steps, op))                                \
+    OP(n, eight_t, op_eight(K, 1, 0, 0, b, a, n_steps, op))                              \
+    OP(n, eight_1, op_eight(K, 1, 1, 0, b, a, n_steps, op))                              \
+    OP(n, eight_2, op_eight(K, 1, 0, 1, b, a, n_steps, op))                              \
+    OP(n, eight_r, op_eight(K, 1, 1, 1, b, a, n_steps, op))
 
-/* By code, then by repeats. */
+/* By code, then by repeats. Where a part below repeats, the top is taken to as well: one function
+ * less for a multiplication more. */
 #define TABLE(n)                                                                         \
     {                                                                                    \
         [BLK_LEAF] = {leaf_##n}, [BLK_DOWN] = {down_##n, down_r_##n},                    \
         [BLK_UP] = {up_##n, up_r_##n}, [BLK_DOWN_ONE] = {down1_##n, down1_r_##n},        \
         [BLK_UP_ONE] = {up1_##n, up1_r_##n}, [BLK_PAIR] = {pair_##n, pair_r_##n},        \
-        [BLK_LEANING] = {lean_##n, lean_r_##n, lean_r_##n, lean_r_##n},                  \
-        [BLK_FOUR] = {four_0_##n, four_1_##n, four_2_##n, four_3_##n}, [BLK_EIGHT] = {   \
-            eight_0_##n,                                                                 \
+        [BLK_LEANING] = {lean_##n, lean_r_##n},                                          \
+        [BLK_FOUR] = {four_##n, four_t_##n, four_r_##n, four_r_##n}, [BLK_EIGHT] = {     \
+            eight_##n,                                                                   \
+            eight_t_##n,                                                                 \
+            eight_1_##n,                                                                 \
             eight_1_##n,                                                                 \
             eight_2_##n,                                                                 \
-            eight_3_##n,                                                                 \
-            eight_4_##n,                                                                 \
-            eight_5_##n,                                                                 \
-            eight_6_##n,                                                                 \
-            eight_7_##n                                                                  \
+            eight_2_##n,                                                                 \
+            eight_r_##n,                                                                 \
+            eight_r_##n                                                                  \
         }                                                                                \
     }
 
@@ -476,10 +473,8 @@ OPS(3)
 OPS(4)
 OPS(5)
 OPS(6)
-OPS(7)
-OPS(8)
 static const op_run tables[BLK_MAX_POINTS][BLK_EIGHT + 1][8] = {
-    TABLE(1), TABLE(2), TABLE(3), TABLE(4), TABLE(5), TABLE(6), TABLE(7), TABLE(8)};
+    TABLE(1), TABLE(2), TABLE(3), TABLE(4), TABLE(5), TABLE(6)};
 #define TABLE_OF(points) tables[(points)-1]
 #else
 OPS(any)
@@ -515,7 +510,7 @@ static void shap(blk_lanes_block *b, const blk_program *program)
         table[op->code][op->repeats](b, &a, n_steps, op);
 }
 
-/* --- Which leaf --------------------------------------------------------------------------- */
+/* --- Which leaf --------------------------------------------------------------------- */
 
 INLINE W pick_of(const blk_lanes_block *b, const blk_pick *p, int i, size_t row, W left,
                  W right)

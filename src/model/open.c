@@ -13,16 +13,23 @@ static bool begins(const unsigned char *bytes, size_t n, const char *text, size_
     return n >= n_text && memcmp(bytes, text, n_text) == 0;
 }
 
+/* Before 1.0 the binary format began with its numbers at once; the names of objective and
+ * booster follow soon. */
+static bool is_bare_binary(const unsigned char *bytes, size_t n)
+{
+    static const char *const booster[] = {"gbtree", "gblinear", "dart"};
+    size_t n_head = n < 512 ? n : 512;
+    for (size_t i = 0; i < BL_LEN(booster); i++)
+        if (memmem(bytes, n_head, booster[i], strlen(booster[i])))
+            return true;
+    return false;
+}
+
 /* One sentence on bytes that are something else. */
 static bl_status no_ubjson(const unsigned char *bytes, size_t n, bl_err *err)
 {
     if (n == 0)
         return bli_fail(err, BL_E_MODEL, "the model is empty (0 bytes)");
-    if (begins(bytes, n, "binf", 4) || begins(bytes, n, "bs64", 4))
-        return bli_fail(
-            err, BL_E_MODEL,
-            "a model in XGBoost's old binary format, which XGBoost 3.1 gave up: "
-            "load it with XGBoost 1.7 to 3.0 and save it as model.ubj");
     if (n >= 2 && bytes[0] == 0x80 && bytes[1] <= 5)
         return bli_fail(
             err, BL_E_MODEL,
@@ -39,6 +46,12 @@ static bl_status no_ubjson(const unsigned char *bytes, size_t n, bl_err *err)
             err, BL_E_MODEL,
             "JSON where UBJSON is expected; XGBoost converts it by loading and "
             "saving as model.ubj");
+    if (begins(bytes, n, "binf", 4) || begins(bytes, n, "bs64", 4) ||
+        is_bare_binary(bytes, n))
+        return bli_fail(
+            err, BL_E_MODEL,
+            "a model in XGBoost's old binary format, which XGBoost 3.1 gave up: "
+            "load it with XGBoost 1.7 to 3.0 and save it as model.ubj");
     return bli_fail(
         err, BL_E_MODEL,
         "no XGBoost model: UBJSON begins with '{L', this with bytes %02x %02x", bytes[0],

@@ -178,6 +178,8 @@ static const struct {
 } others[] = {
     {"", 0, "the model is empty (0 bytes)"},
     {"binf\0\0\0\0", 8, "old binary format"},
+    {"\0\0\0\x80\x7f\0\0\0\x0f\0\0\0\0\0\0\0binary:logistic\x06\0\0\0\0\0\0\0gbtree", 45,
+     "old binary format"},
     {"\x80\x04\x95", 3, "a Python pickle, which is never unpickled here"},
     {"\x1f\x8b\x08", 3, "a gzip file"},
     {"PK\x03\x04", 4, "a zip file"},

@@ -10,8 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CELL_TEXT 60 /* bytes of a cell that a message shows */
-
 const char *bli_column_text(const bl_build *build, size_t column, char *out, size_t max)
 {
     const bl_layout *layout = &build->layout;
@@ -29,8 +27,8 @@ const char *bli_column_text(const bl_build *build, size_t column, char *out, siz
 }
 
 /* "'a.csv', line 3, column 'age'" before the message. */
-static bl_status at_cell(const bl_build *build, const bl_record *record, size_t cell,
-                         bl_status st, bl_err *err)
+bl_status bli_at_cell(const bl_build *build, const bl_record *record, size_t cell,
+                      bl_status st, bl_err *err)
 {
     char column[BL_COLUMN_TEXT];
     bli_err_prefix(
@@ -39,15 +37,15 @@ static bl_status at_cell(const bl_build *build, const bl_record *record, size_t 
     return st;
 }
 
-static bl_status at_record(const bl_build *build, const bl_record *record, bl_status st,
-                           bl_err *err)
+bl_status bli_at_record(const bl_build *build, const bl_record *record, bl_status st,
+                        bl_err *err)
 {
     bli_err_prefix(err, "'%s', line %llu", build->name, (unsigned long long)record->line);
     return st;
 }
 
 /* What to add where the first line of a file without header is to blame. */
-static const char *header_hint(const bl_build *build, char *out, size_t max)
+const char *bli_header_hint(const bl_build *build, char *out, size_t max)
 {
     *out = '\0';
     if (build->is_first_record && build->no_header_why)
@@ -182,7 +180,7 @@ static void list_text_columns(const bl_build *build, const bl_record *record, ch
 static bl_status refuse_text(const bl_build *build, const bl_record *record, size_t i,
                              bl_err *err)
 {
-    char shown[CELL_TEXT], others[400], hint[200];
+    char shown[BL_CELL_TEXT_MAX], others[400], hint[200];
     const bl_cell *cell = &record->cells[i];
     list_text_columns(build, record, others, sizeof others);
     bl_status st = bli_fail(
@@ -193,20 +191,20 @@ static bl_status refuse_text(const bl_build *build, const bl_record *record, siz
         "bl_drop%s",
         bli_quote(cell->text, cell->n, shown, sizeof shown),
         *others ? "; text stands in columns " : "", others,
-        header_hint(build, hint, sizeof hint));
-    return at_cell(build, record, i, st, err);
+        bli_header_hint(build, hint, sizeof hint));
+    return bli_at_cell(build, record, i, st, err);
 }
 
 static bl_status refuse_infinite(const bl_build *build, const bl_record *record, size_t i,
                                  bl_err *err)
 {
-    char shown[CELL_TEXT];
+    char shown[BL_CELL_TEXT_MAX];
     const bl_cell *cell = &record->cells[i];
     bl_status st = bli_fail(err, BL_E_DATA,
                             "'%s' is infinite or larger than float32 holds (3.4e38); if "
                             "it means missing, name it in bl_missing_text",
                             bli_quote(cell->text, cell->n, shown, sizeof shown));
-    return at_cell(build, record, i, st, err);
+    return bli_at_cell(build, record, i, st, err);
 }
 
 /* A column of both numbers and text; the text is the first seen. */
@@ -214,7 +212,7 @@ static bl_status refuse_mixed(const bl_build *build, const bl_record *record, si
                               const char *text, size_t n, size_t file, uint64_t line,
                               bl_err *err)
 {
-    char shown[CELL_TEXT], column[BL_COLUMN_TEXT];
+    char shown[BL_CELL_TEXT_MAX], column[BL_COLUMN_TEXT];
     const bl_column_state *state = &build->states[build->uses[i].column];
     bli_column_text(build, build->uses[i].column, column, sizeof column);
     const bl_levels *levels = state->kind == BL_KIND_TEXT
@@ -247,7 +245,7 @@ static bl_status add_level(bl_build *build, const bl_record *record, size_t i,
         st = bli_levels_add(column->levels, record->cells[i].text, record->cells[i].n,
                             build->ingest->limits->levels, &code, err);
     if (st != BL_OK)
-        return at_cell(build, record, i, st, err);
+        return bli_at_cell(build, record, i, st, err);
     *ret_code = (float)code;
     return BL_OK;
 }
@@ -268,7 +266,7 @@ static bl_status find_level(bl_build *build, const bl_record *record, size_t i,
         *ret_code = NAN;
         return BL_OK;
     }
-    char shown[CELL_TEXT];
+    char shown[BL_CELL_TEXT_MAX];
     bl_status st =
         bli_fail(err, BL_E_DATA,
                  "(row %llu of the data, from 0): level '%s' was not seen in "
@@ -277,11 +275,11 @@ static bl_status find_level(bl_build *build, const bl_record *record, size_t i,
                  (unsigned long long)build->table->n_rows,
                  bli_quote(cell->text, cell->n, shown, sizeof shown),
                  bli_levels_count(state->known));
-    return at_cell(build, record, i, st, err);
+    return bli_at_cell(build, record, i, st, err);
 }
 
-static void note_small_losses(bl_build *build, const bl_record *record, size_t i,
-                              float value)
+void bli_note_small_losses(bl_build *build, const bl_record *record, size_t i,
+                           float value)
 {
     bl_column_state *state = &build->states[build->uses[i].column];
     const bl_cell *cell = &record->cells[i];
@@ -313,7 +311,7 @@ static bl_status add_number(bl_build *build, const bl_record *record, size_t i,
         state->kind = BL_KIND_NUMBER;
     state->n_true_false += kind == BL_CELL_TRUE_FALSE;
     if (value == 0 || fabsf(value) >= 16777216.0F)
-        note_small_losses(build, record, i, value);
+        bli_note_small_losses(build, record, i, value);
     if (value == build->ingest->settings->missing) {
         column->n_missing++;
         value = NAN;
@@ -376,177 +374,6 @@ static bl_status add_feature(bl_build *build, const bl_record *record, size_t i,
     }
 }
 
-/* --- Role cells --------------------------------------------------------------------- */
-
-/* A number that every row must have. */
-static bl_status read_role(bl_build *build, const bl_record *record, size_t i, float *ret,
-                           bl_err *err)
-{
-    const bl_use *use = &build->uses[i];
-    const bl_cell *cell = &record->cells[i];
-    char shown[CELL_TEXT], hint[200];
-    float value;
-    bl_cell_kind kind = bli_read_cell(&build->missing, cell->text, cell->n, &value);
-    bli_quote(cell->text, cell->n, shown, sizeof shown);
-    bl_status st = BL_OK;
-    if (kind == BL_CELL_MISSING && use->role == BL_ROLE_LABEL &&
-        build->ingest->settings->label_optional) {
-        if (build->n_label_missing++ == 0) {
-            build->label_missing_line = record->line;
-            build->label_missing_file = build->file;
-        }
-    } else if (kind == BL_CELL_MISSING) {
-        st = bli_fail(err, BL_E_DATA,
-                      "the cell is empty or '%s', but every row needs %s%s", shown,
-                      bli_role_name(use->role), header_hint(build, hint, sizeof hint));
-    } else if (kind == BL_CELL_TEXT) {
-        st = bli_fail(
-            err, BL_E_DATA,
-            "'%s' is no number, but this column is %s; if that stands elsewhere, "
-            "name its column with %s%s",
-            shown, bli_role_name(use->role),
-            use->role == BL_ROLE_LABEL    ? "bl_label"
-            : use->role == BL_ROLE_WEIGHT ? "bl_weight"
-            : use->role == BL_ROLE_MARGIN ? "bl_base_margin"
-            : use->role == BL_ROLE_LOWER  ? "bl_label_lower_bound"
-                                          : "bl_label_upper_bound",
-            header_hint(build, hint, sizeof hint));
-    } else if (kind == BL_CELL_INFINITE &&
-               !(use->role == BL_ROLE_UPPER && value > 0 &&
-                 memchr("iI+", *cell->text, 3) &&
-                 memchr("fFyY", cell->text[cell->n - 1], 4))) {
-        st = bli_fail(err, BL_E_DATA, "'%s' is not finite, but this column is %s", shown,
-                      bli_role_name(use->role));
-    } else if (use->role == BL_ROLE_WEIGHT && value < 0) {
-        st = bli_fail(err, BL_E_DATA, "a negative weight, %s; weights are 0 or more",
-                      shown);
-    }
-    if (st != BL_OK)
-        return at_cell(build, record, i, st, err);
-    build->states[use->column].n_true_false += kind == BL_CELL_TRUE_FALSE;
-    if (value == 0 || fabsf(value) >= 16777216.0F)
-        note_small_losses(build, record, i, value);
-    *ret = value;
-    return BL_OK;
-}
-
-static bl_status add_group(bl_build *build, const bl_record *record, size_t i,
-                           bl_err *err)
-{
-    bl_roles *roles = &build->table->roles;
-    const bl_cell *cell = &record->cells[i];
-    char shown[CELL_TEXT];
-    bl_status st = BL_OK;
-    if (bli_is_missing(&build->missing, cell->text, cell->n))
-        return at_cell(
-            build, record, i,
-            bli_fail(err, BL_E_DATA, "the cell is empty, but every row needs a group"),
-            err);
-    if (!build->groups)
-        st = bli_levels_new(&build->groups, err);
-    uint32_t code = 0, n_before = st == BL_OK ? bli_levels_count(build->groups) : 0;
-    if (st == BL_OK)
-        st = bli_levels_add(build->groups, cell->text, cell->n, UINT32_MAX - 1, &code,
-                            err);
-    if (st != BL_OK)
-        return at_cell(build, record, i, st, err);
-    if (code < n_before) {
-        if (code == build->group) {
-            roles->group_rows[roles->n_groups - 1]++;
-            return BL_OK;
-        }
-        st = bli_fail(err, BL_E_DATA,
-                      "group '%s' begins again, but the rows of a group stand one after "
-                      "the other; sort the rows by group",
-                      bli_quote(cell->text, cell->n, shown, sizeof shown));
-        return at_cell(build, record, i, st, err);
-    }
-    void *rows = roles->group_rows;
-    st = bli_grow(&rows, &build->cap_groups, roles->n_groups + 1, sizeof(uint64_t),
-                  "groups", err);
-    if (st != BL_OK)
-        return st;
-    roles->group_rows = rows;
-    roles->group_rows[roles->n_groups++] = 1;
-    build->group = code;
-    return BL_OK;
-}
-
-static bl_status add_id(bl_build *build, const bl_record *record, size_t i, bl_err *err)
-{
-    size_t k = build->uses[i].k;
-    bl_text_column *id = &build->table->roles.ids[k];
-    const bl_cell *cell = &record->cells[i];
-    uint64_t row = build->table->n_rows, used = id->offset[row];
-    void *text = id->text;
-    bl_status st = bli_grow(&text, &build->cap_ids[k], used + cell->n + 1, 1, "ids", err);
-    if (st != BL_OK)
-        return st;
-    id->text = text;
-    if (cell->n)
-        memcpy(id->text + used, cell->text, cell->n);
-    id->offset[row + 1] = used + cell->n;
-    return BL_OK;
-}
-
-static bl_status add_role(bl_build *build, const bl_record *record, size_t i, bl_err *err)
-{
-    bl_roles *roles = &build->table->roles;
-    const bl_use *use = &build->uses[i];
-    uint64_t row = build->table->n_rows;
-    switch (use->role) {
-    case BL_ROLE_LABEL:
-        return read_role(build, record, i, &roles->labels[row * roles->n_labels + use->k],
-                         err);
-    case BL_ROLE_WEIGHT:
-        return read_role(build, record, i, &roles->weights[row], err);
-    case BL_ROLE_LOWER:
-        return read_role(build, record, i, &roles->lower_bounds[row], err);
-    case BL_ROLE_UPPER:
-        return read_role(build, record, i, &roles->upper_bounds[row], err);
-    case BL_ROLE_MARGIN:
-        return read_role(build, record, i,
-                         &roles->base_margins[row * roles->n_base_margins + use->k], err);
-    case BL_ROLE_GROUP:
-        return add_group(build, record, i, err);
-    case BL_ROLE_ID:
-        return add_id(build, record, i, err);
-    default:
-        return BL_OK; /* dropped */
-    }
-}
-
-/* What only the whole row shows. */
-static bl_status check_row(bl_build *build, const bl_record *record, bl_err *err)
-{
-    const bl_roles *roles = &build->table->roles;
-    uint64_t row = build->table->n_rows;
-    if (roles->lower_bounds && roles->upper_bounds &&
-        roles->lower_bounds[row] > roles->upper_bounds[row])
-        return at_record(
-            build, record,
-            bli_fail(err, BL_E_DATA, "the lower bound %g is above the upper bound %g",
-                     (double)roles->lower_bounds[row], (double)roles->upper_bounds[row]),
-            err);
-    if (!roles->weights)
-        return BL_OK;
-    float weight = roles->weights[row];
-    build->n_weight_zero += weight == 0;
-    if (!roles->n_groups)
-        return BL_OK;
-    if (roles->group_rows[roles->n_groups - 1] == 1)
-        build->group_weight = weight;
-    else if (weight != build->group_weight)
-        return at_record(
-            build, record,
-            bli_fail(err, BL_E_DATA,
-                     "weight %g differs from %g of the rows before it in the "
-                     "same group; a weight is that of a group",
-                     (double)weight, (double)build->group_weight),
-            err);
-    return BL_OK;
-}
-
 bl_status bli_build_record(bl_build *build, const bl_record *record, bl_err *err)
 {
     char hint[200];
@@ -554,19 +381,19 @@ bl_status bli_build_record(bl_build *build, const bl_record *record, bl_err *err
         return bli_fail(err, BL_E_DATA, "'%s', line %llu: %zu cell%s, expected %zu%s",
                         build->name, (unsigned long long)record->line, record->n,
                         record->n == 1 ? "" : "s", build->n_cells,
-                        header_hint(build, hint, sizeof hint));
+                        bli_header_hint(build, hint, sizeof hint));
     float *x = NULL;
     bl_status st = bli_build_next_row(build, &x, err);
     if (st != BL_OK)
-        return at_record(build, record, st, err);
+        return bli_at_record(build, record, st, err);
     for (size_t i = 0; st == BL_OK && i < record->n; i++) {
         if (build->uses[i].role == BL_ROLE_FEATURE)
             st = add_feature(build, record, i, &x[build->uses[i].k], err);
         else
-            st = add_role(build, record, i, err);
+            st = bli_build_role(build, record, i, err);
     }
     if (st == BL_OK)
-        st = check_row(build, record, err);
+        st = bli_build_row_check(build, record, err);
     if (st != BL_OK)
         return st;
     bl_table *table = build->table;

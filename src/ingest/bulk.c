@@ -16,6 +16,7 @@
 #define PIECE_BYTES 131072
 #define SMALL_BYTES 4096
 #define PIECES_MAX  8
+#define WAIT_MAX    512
 
 struct bl_plain_reader {
     bl_build *build;
@@ -23,6 +24,9 @@ struct bl_plain_reader {
     size_t n_features;
     size_t *cell;  /* [n_features] cell of each */
     size_t window; /* bytes to take at a time */
+    /* After a line that is not plain, records to leave to the ordinary way: more and more
+     * where plain lines never come. */
+    size_t wait, next_wait;
     float *values[PIECES_MAX];
     size_t cap[PIECES_MAX]; /* floats */
 };
@@ -66,7 +70,7 @@ void bli_plain_reader_free(bl_plain_reader *reader)
     free(reader);
 }
 
-/* --- Rows into the table ------------------------------------------------------------------ */
+/* --- Rows into the table ------------------------------------------------------------ */
 
 static void put_features(const bl_plain_reader *reader, const float *row, float *x)
 {
@@ -157,7 +161,7 @@ static size_t bytes_of_lines(const char *text, size_t n)
     return (size_t)(at - text);
 }
 
-/* --- Pieces ----------------------------------------------------------------------------- */
+/* --- Pieces ------------------------------------------------------------------------- */
 
 /* Cuts up to PIECES_MAX pieces of whole lines out of the first n bytes. */
 static size_t cut(const char *text, size_t n, bl_plain_rows *pieces)
@@ -195,6 +199,14 @@ static bl_status make_room(bl_plain_reader *reader, bl_plain_rows *pieces,
     return BL_OK;
 }
 
+static void wait_longer(bl_plain_reader *reader)
+{
+    reader->wait = reader->next_wait;
+    reader->next_wait = reader->next_wait ? reader->next_wait * 2 : 1;
+    if (reader->next_wait > WAIT_MAX)
+        reader->next_wait = WAIT_MAX;
+}
+
 static bool can_be_plain(const bl_build *build)
 {
     return build->n_text == 0 && !build->is_first_record;
@@ -206,9 +218,11 @@ bl_status bli_plain_advance(bl_plain_reader *reader, bl_csv *csv, bool *ret_more
     const char *text;
     size_t n;
     *ret_more = false;
-    if (!can_be_plain(reader->build))
+    if (!can_be_plain(reader->build) || (reader->wait && reader->wait--))
         return BL_OK;
     bl_status st = bli_csv_lines(csv, &text, &n, err);
+    if (st == BL_OK && n == 0)
+        wait_longer(reader);
     if (st != BL_OK || n == 0)
         return st;
     if (n > reader->window) {
@@ -225,6 +239,10 @@ bl_status bli_plain_advance(bl_plain_reader *reader, bl_csv *csv, bool *ret_more
     for (size_t i = 0; i < n_pieces; i++)
         bli_plain_read(plain, &pieces[i]);
     bool whole = true;
+    if (pieces[0].n_rows == 0)
+        wait_longer(reader);
+    else
+        reader->next_wait = 0;
     for (size_t i = 0; i < n_pieces && whole; i++) {
         size_t n_put = 0;
         st = put_rows(reader, &pieces[i], &n_put, err);

@@ -107,7 +107,7 @@ bl_status bli_csv_over(const char *text, size_t n, bool is_cut, char delimiter,
     return BL_OK;
 }
 
-/* --- The buffer -------------------------------------------------------------------- */
+/* --- The buffer --------------------------------------------------------------------- */
 
 /* Sets the flags by n bytes of text, beside what they say already where `add`. */
 static void look_for_marks(bl_csv *csv, const char *text, size_t n, bool add)
@@ -256,7 +256,7 @@ static bl_status skip_lf(bl_csv *csv, bl_err *err)
     return BL_OK;
 }
 
-/* --- Cells ------------------------------------------------------------------------- */
+/* --- Cells -------------------------------------------------------------------------- */
 
 static bl_status add_cell(bl_csv *csv, const char *text, size_t n, bl_err *err)
 {
@@ -303,7 +303,7 @@ static bl_status scan_line(bl_csv *csv, const char *line, size_t n, bl_err *err)
     }
 }
 
-/* --- libcsv ------------------------------------------------------------------------ */
+/* --- libcsv ------------------------------------------------------------------------- */
 
 static void on_cell(void *text, size_t n, void *cookie)
 {
@@ -460,7 +460,8 @@ bl_status bli_csv_lines(bl_csv *csv, const char **ret_text, size_t *ret_n, bl_er
         const char *text = csv->text + csv->begin;
         size_t n = csv->end - csv->begin;
         last = n ? memrchr(text, '\n', n) : NULL;
-        if (last || csv->at_end || n > csv->limits->line_bytes)
+        /* A file of CRs, or a long line: not to be gathered here. */
+        if (last || csv->at_end || n >= FIRST_CHUNK_BYTES)
             break;
         st = fill(csv, err);
     }

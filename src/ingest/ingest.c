@@ -74,8 +74,7 @@ void bli_table_like_free(bl_table_like *like)
     free(like);
 }
 
-/* --- One file
- * --------------------------------------------------------------------------- */
+/* --- One file ----------------------------------------------------------------------- */
 
 /* The whole reading of one call: what all its files share. */
 typedef struct reading {
@@ -95,6 +94,38 @@ static bl_status check_cancelled(const bl_ingest *ingest, bl_err *err)
     return BL_OK;
 }
 
+/* The header of a later file: names that differ, and not all of them strange. */
+static bl_status check_header(const reading *r, const bl_row_copy *row, const char *name,
+                              bl_err *err)
+{
+    const bl_layout *layout = &r->build.layout;
+    bl_levels *names;
+    bl_status st = bli_levels_new(&names, err);
+    if (st != BL_OK)
+        return st;
+    bool twice = false, any = false;
+    for (size_t i = 0; st == BL_OK && i < row->n; i++) {
+        uint32_t code;
+        st = bli_levels_add(names, row->cells[i].text, row->cells[i].n, UINT32_MAX, &code,
+                            err);
+        twice |= st == BL_OK && code != i;
+    }
+    for (size_t c = 0; st == BL_OK && !any && c < layout->n_columns; c++)
+        any = bli_levels_find(names, layout->names[c], strlen(layout->names[c])) !=
+              BL_NO_LEVEL;
+    bli_levels_free(names);
+    if (st == BL_OK && any && twice)
+        st = bli_fail(err, BL_E_DATA, "'%s': two columns of the header have one name",
+                      name);
+    if (st != BL_OK || any)
+        return st;
+    return bli_fail(
+        err, BL_E_DATA,
+        "'%s' does not begin with the header that '%s' has; all files of a job "
+        "agree (bl_header says which)",
+        name, r->build.table->files.file[0].path);
+}
+
 /* A later file of the same table follows the first. */
 static bl_status follow_first(const reading *r, const bl_probe *probe, const char *name,
                               bl_err *err)
@@ -110,20 +141,8 @@ static bl_status follow_first(const reading *r, const bl_probe *probe, const cha
                             name, (unsigned long long)row->line, first);
         return BL_OK;
     }
-    for (size_t c = 0; c < r->build.layout.n_columns; c++)
-        for (size_t i = 0; i < row->n; i++)
-            if (strlen(r->build.layout.names[c]) == row->cells[i].n &&
-                memcmp(r->build.layout.names[c], row->cells[i].text, row->cells[i].n) ==
-                    0)
-                return BL_OK;
-    return bli_fail(
-        err, BL_E_DATA,
-        "'%s' does not begin with the header that '%s' has; all files of a job "
-        "agree (bl_header says which)",
-        name, first);
+    return check_header(r, row, name, err);
 }
-
-static bl_status check_repeated(const bl_row_copy *row, const char *name, bl_err *err);
 
 /* Decides, by the first two records, how the file is read. */
 static bl_status prepare(reading *r, const bl_probe *probe, bl_use **ret_uses,
@@ -138,8 +157,6 @@ static bl_status prepare(reading *r, const bl_probe *probe, bl_use **ret_uses,
     build->no_header_why = NULL;
     if (st == BL_OK && !header && ingest->settings->header == BL_HEADER_AUTO && is_first)
         bli_looks_like_header(probe, &build->no_header_why);
-    if (st == BL_OK && header && !is_first)
-        st = check_repeated(&probe->rows[0], build->name, err);
     if (st == BL_OK && is_first)
         st = bli_layout_make(ingest, probe, build->name, header, &build->layout, err);
     if (st == BL_OK)
@@ -157,23 +174,6 @@ static bl_status prepare(reading *r, const bl_probe *probe, bl_use **ret_uses,
         }
     }
     build->n_cells = probe->rows[0].n;
-    return st;
-}
-
-/* The same name twice would fill one column from two. */
-static bl_status check_repeated(const bl_row_copy *row, const char *name, bl_err *err)
-{
-    bl_levels *seen;
-    bl_status st = bli_levels_new(&seen, err);
-    for (size_t i = 0; st == BL_OK && i < row->n; i++) {
-        uint32_t code;
-        st = bli_levels_add(seen, row->cells[i].text, row->cells[i].n, UINT32_MAX, &code,
-                            err);
-        if (st == BL_OK && code != i)
-            st = bli_fail(err, BL_E_DATA, "'%s': two columns of the header have one name",
-                          name);
-    }
-    bli_levels_free(seen);
     return st;
 }
 
@@ -206,7 +206,7 @@ static bl_status read_record(reading *r, bl_csv *csv, bool *header_left,
                              uint64_t *n_records, bool *ret_more, bl_err *err)
 {
     bl_record record;
-    bl_next next;
+    bl_next next = BL_NEXT_END;
     bl_status st = bli_csv_next(csv, &record, &next, err);
     *ret_more = next == BL_NEXT_RECORD;
     if (st != BL_OK || next != BL_NEXT_RECORD)
@@ -320,8 +320,7 @@ static bl_status read_source(reading *r, bl_source *source, bl_err *err)
     return st;
 }
 
-/* --- Many files
- * --------------------------------------------------------------------------- */
+/* --- Many files --------------------------------------------------------------------- */
 
 static bl_status reading_start(reading *r, const bl_ingest *ingest,
                                const bl_read_how *how, bl_err *err)
@@ -364,6 +363,9 @@ static bl_status read_list(reading *r, const bl_list *list, bl_err *err)
         r->total_bytes += list->file[i].n_bytes;
     for (size_t i = 0; st == BL_OK && i < list->n; i++) {
         bl_source *source = NULL;
+        /* Peeking into a pipe would take what is in it. */
+        if (r->is_peek && list->file[i].n_bytes == 0)
+            continue;
         st = add_file(r, list->file[i].name, err);
         if (st == BL_OK)
             st = bli_source_open(list->file[i].path, r->build.name, &source, err);

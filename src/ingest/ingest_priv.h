@@ -147,6 +147,23 @@ void bli_build_done(bl_build *build); /* the table too, where it is still here *
 const char *bli_column_text(const bl_build *build, size_t column, char *out, size_t max);
 #define BL_COLUMN_TEXT 120
 
+/* A cell that is no feature, and what only the whole row shows (roles.c). */
+bl_status bli_build_role(bl_build *build, const bl_record *record, size_t cell,
+                         bl_err *err);
+bl_status bli_build_row_check(bl_build *build, const bl_record *record, bl_err *err);
+
+/* For messages. The first two put the place before it and return st. */
+bl_status bli_at_cell(const bl_build *build, const bl_record *record, size_t cell,
+                      bl_status st, bl_err *err);
+bl_status bli_at_record(const bl_build *build, const bl_record *record, bl_status st,
+                        bl_err *err);
+/* What to add where the first line of a file without header is to blame. */
+const char *bli_header_hint(const bl_build *build, char *out, size_t max);
+#define BL_CELL_TEXT_MAX 60 /* bytes of a cell that a message shows */
+/* Counts a number that float32 does not hold as it is written. */
+void bli_note_small_losses(bl_build *build, const bl_record *record, size_t cell,
+                           float value);
+
 /* --- Files (walk.c) ----------------------------------------------------------------- */
 
 typedef struct bl_found {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Shared by the ingest tests: settings to start from, a log that remembers, short names. */
-#ifndef BL_TESTS_INGEST_TEST_H
-#define BL_TESTS_INGEST_TEST_H
+#ifndef BL_TESTS_UNIT_INGEST_INGEST_TEST_H
+#define BL_TESTS_UNIT_INGEST_INGEST_TEST_H
 
 #include "check.h"
 

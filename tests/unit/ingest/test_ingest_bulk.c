@@ -151,6 +151,31 @@ static void test_limits_hold_within_pieces(void **state)
     teardown(&b);
 }
 
+/* A file of CRs, and one in which no line is plain: read line by line, without gathering. */
+static void test_files_without_a_plain_line(void **state)
+{
+    (void)state;
+    enum { ROWS = 200000 };
+    char *text = malloc(ROWS * 9 + 1);
+    assert_non_null(text);
+    static const char *const lines[] = {"1,2,345\r", "1,True,5\n", "1,\"2\",3\n"};
+    for (size_t i = 0; i < BL_LEN(lines); i++) {
+        bench b;
+        setup(&b);
+        size_t n = strlen(lines[i]);
+        for (size_t r = 0; r < ROWS; r++)
+            memcpy(text + n * r, lines[i], n + 1);
+        bl_read_how small = {.chunk_bytes = 4096};
+        bl_status st = bli_ingest_text_how(&b.ingest, "t.csv", text, n * ROWS, &small,
+                                           &b.table, &b.err);
+        CHECK_OK(st, b.err);
+        CHECK(b.table->n_rows == ROWS, "%d rows", (int)b.table->n_rows);
+        CELL_IS(b.table, ROWS - 1, 0, i == 1 ? 1.0F : 2.0F);
+        teardown(&b);
+    }
+    free(text);
+}
+
 /* Weights, bounds and margins by the piece, and the places of what is wrong with them. */
 static void test_roles_by_the_piece(void **state)
 {
@@ -194,6 +219,7 @@ int main(void)
         cmocka_unit_test(test_lines_by_the_piece_are_those_of_libcsv),
         cmocka_unit_test(test_the_first_error_is_the_one_reported),
         cmocka_unit_test(test_limits_hold_within_pieces),
+        cmocka_unit_test(test_files_without_a_plain_line),
         cmocka_unit_test(test_roles_by_the_piece),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,7 +3,7 @@
 #include "cmd.h"
 
 #include "base/text.h"
-#include "job/apply.h"
+#include "job/job.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 bool cmd_root(int argc, char **argv, const char **ret_root)
 {
@@ -69,6 +70,7 @@ int cmd_train(int argc, char **argv)
     char *failure_path = NULL;
     bl_status st = bli_failure_path(root, &failure_path, &err);
     if (st == BL_OK) {
+        unlink(failure_path); /* of an earlier run in the same folder */
         const bl_run run = {.root = root,
                             .log = console_log(),
                             .metric_line = metric_line,

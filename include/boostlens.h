@@ -76,8 +76,8 @@ BL_API const char *bl_status_name(bl_status status);
 BL_API bl_status bl_model_load(const char *path, bl_model **ret_model, bl_err *err);
 
 /* The same from `n_bytes` bytes at `bytes`, borrowed for the call. */
-BL_API bl_status bl_model_load_buffer(const void *bytes, size_t n_bytes, bl_model **ret_model,
-                                      bl_err *err);
+BL_API bl_status bl_model_load_buffer(const void *bytes, size_t n_bytes,
+                                      bl_model **ret_model, bl_err *err);
 
 /* Frees a model; NULL is nothing. */
 BL_API void bl_model_free(bl_model *model);
@@ -96,7 +96,7 @@ BL_API const char *bl_model_feature_name(const bl_model *model, size_t feature);
 
 /* What bl_predict returns. */
 typedef enum bl_predict_type {
-    BL_PREDICT_MARGIN,    /* raw score: log-odds, log mean, ... */
+    BL_PREDICT_MARGIN, /* raw score: log-odds, log mean, ... */
     BL_PREDICT_PREDICTION /* as XGBoost's predict: probability, class of multi:softmax, mean */
 } bl_predict_type;
 
@@ -113,8 +113,8 @@ BL_API size_t bl_model_n_predictions(const bl_model *model, bl_predict_type type
  * Returns BL_OK, BL_E_ARG, BL_E_SHAPE (n_features or out_len), BL_E_NOMEM.
  */
 BL_API bl_status bl_predict(const bl_model *model, const float *rows, size_t n_rows,
-                            size_t n_features, bl_predict_type type, float *out, size_t out_len,
-                            bl_err *err);
+                            size_t n_features, bl_predict_type type, float *out,
+                            size_t out_len, bl_err *err);
 
 /*
  * Exact path-dependent TreeSHAP values of every row (for gblinear: weight times value).

@@ -63,7 +63,7 @@ started=$(date +%s)
 
 result() { say "$*" >>"$results"; }
 
-# group NAME COMMAND: runs it and says how long it took. (POSIX sh has no local names.)
+# group NAME COMMAND: runs it and says how long it took. (Its variables are the script's: POSIX sh has no others.)
 group() {
     group_name=$1
     runs "$group_name" || return 0

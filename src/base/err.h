@@ -17,8 +17,8 @@
 bl_status bli_fail(bl_err *err, bl_status status, const char *fmt, ...) BL_PRINTF(3, 4);
 
 /* The same for a failed system call: appends ": " and the text of errno_value. */
-bl_status bli_fail_errno(bl_err *err, bl_status status, int errno_value, const char *fmt, ...)
-    BL_PRINTF(4, 5);
+bl_status bli_fail_errno(bl_err *err, bl_status status, int errno_value, const char *fmt,
+                         ...) BL_PRINTF(4, 5);
 
 /* Puts "<prefix>: " before the message; the tail is cut where it no longer fits. */
 void bli_err_prefix(bl_err *err, const char *fmt, ...) BL_PRINTF(2, 3);

@@ -257,6 +257,27 @@ bl_status bli_read_file(const char *path, size_t max_bytes, bl_buf *ret_buf, bl_
     return st;
 }
 
+bl_status bli_check_writable(const char *folder, bl_err *err)
+{
+    char *probe = NULL, *temp = NULL;
+    bl_status st = bli_path_join(folder, "probe", &probe, err);
+    if (st == BL_OK)
+        st = bli_temp_name(probe, &temp, err);
+    if (st == BL_OK) {
+        int fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+        if (fd < 0)
+            st = bli_fail_errno(err, BL_E_IO, errno, "folder '%s' cannot be written to",
+                                folder);
+        else {
+            close(fd);
+            unlink(temp);
+        }
+    }
+    free(probe);
+    free(temp);
+    return st;
+}
+
 bool bli_is_folder(const char *path)
 {
     struct stat st;

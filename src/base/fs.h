@@ -28,7 +28,8 @@ typedef struct bl_output {
 } bl_output;
 
 /* Opens <folder of path>/.<name>.<random>.tmp for writing (mode once in place, e.g. 0644). */
-bl_status bli_output_open(const char *path, unsigned mode, bl_output *ret_output, bl_err *err);
+bl_status bli_output_open(const char *path, unsigned mode, bl_output *ret_output,
+                          bl_err *err);
 /* Flush, sync, own as the folder, rename, sync the folder. The output is closed in any case. */
 bl_status bli_output_commit(bl_output *output, bl_err *err);
 /* Removes the temporary file; NULL and closed are fine. */
@@ -41,11 +42,15 @@ bl_status bli_write_file(const char *path, unsigned mode, const void *bytes, siz
 /* For writers that open by name themselves (HDF5): a temporary name to write to, then commit.
  * free() the name after either bli_temp_commit or bli_temp_abort. */
 bl_status bli_temp_name(const char *path, char **ret_temp_path, bl_err *err);
-bl_status bli_temp_commit(const char *temp_path, const char *path, unsigned mode, bl_err *err);
+bl_status bli_temp_commit(const char *temp_path, const char *path, unsigned mode,
+                          bl_err *err);
 void bli_temp_abort(const char *temp_path);
 
 /* Reads a whole file of at most max_bytes (BL_E_LIMIT beyond). */
 bl_status bli_read_file(const char *path, size_t max_bytes, bl_buf *ret_buf, bl_err *err);
+
+/* BL_E_IO where no file can be made in the folder: said before hours of work, not after. */
+bl_status bli_check_writable(const char *folder, bl_err *err);
 
 bool bli_is_folder(const char *path);
 bool bli_exists(const char *path);

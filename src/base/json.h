@@ -14,7 +14,8 @@
 
 /* Parses a file of at most max_bytes: any JSON value, duplicate keys refused. Messages carry
  * line and column. *ret_value: json_decref it. */
-bl_status bli_json_read(const char *path, size_t max_bytes, json_t **ret_value, bl_err *err);
+bl_status bli_json_read(const char *path, size_t max_bytes, json_t **ret_value,
+                        bl_err *err);
 bl_status bli_json_parse(const char *text, size_t n, json_t **ret_value, bl_err *err);
 
 /* Emitter: members in the order written, two blanks of indent, final newline by bli_jw_end.
@@ -32,7 +33,9 @@ void bli_jw_object_end(bl_jw *jw);
 void bli_jw_list(bl_jw *jw, bool in_line);
 void bli_jw_list_end(bl_jw *jw);
 void bli_jw_key(bl_jw *jw, const char *key);
-void bli_jw_text(bl_jw *jw, const char *value); /* NULL writes null; bytes that are no UTF-8 as U+FFFD */
+void bli_jw_text(
+    bl_jw *jw,
+    const char *value); /* NULL writes null; bytes that are no UTF-8 as U+FFFD */
 void bli_jw_int(bl_jw *jw, int64_t value);
 void bli_jw_double(bl_jw *jw, double value); /* NaN and infinities write null */
 void bli_jw_float(bl_jw *jw, float value);

@@ -7,17 +7,17 @@
 #include <stdint.h>
 
 typedef struct bl_limits {
-    uint64_t rows;           /* of a channel */
-    uint64_t columns;        /* of a file, roles included */
-    uint64_t line_bytes;     /* of one record of text */
-    uint64_t levels;         /* categories of one column */
-    uint64_t files;          /* of a channel */
-    uint64_t folder_depth;   /* below a channel */
-    uint64_t config_bytes;   /* of one JSON settings file */
-    uint64_t model_bytes;    /* of a model file */
-    uint64_t trees;          /* of a model */
-    uint64_t tree_nodes;     /* of one tree */
-    uint64_t json_depth;     /* nesting of a model document */
+    uint64_t rows;         /* of a channel */
+    uint64_t columns;      /* of a file, roles included */
+    uint64_t line_bytes;   /* of one record of text */
+    uint64_t levels;       /* categories of one column */
+    uint64_t files;        /* of a channel */
+    uint64_t folder_depth; /* below a channel */
+    uint64_t config_bytes; /* of one JSON settings file */
+    uint64_t model_bytes;  /* of a model file */
+    uint64_t trees;        /* of a model */
+    uint64_t tree_nodes;   /* of one tree */
+    uint64_t json_depth;   /* nesting of a model document */
 } bl_limits;
 
 /* The limits in force: rows 2^40, columns 2^24 - 1 (levels likewise: XGBoost's own bound on

@@ -14,7 +14,8 @@
 bool bli_mul(size_t a, size_t b, size_t *ret_product);
 
 /* calloc of n elements of `size` bytes; `what` names it in the message. n = 0 gives a pointer. */
-bl_status bli_alloc(size_t n, size_t size, const char *what, void **ret_pointer, bl_err *err);
+bl_status bli_alloc(size_t n, size_t size, const char *what, void **ret_pointer,
+                    bl_err *err);
 
 /* Makes room for at least n elements in *array (capacity *cap), growing by half; the old block
  * stays valid on failure. Fresh bytes are not cleared. */

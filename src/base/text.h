@@ -14,7 +14,7 @@
 /* What a cell of text is as a number: decimal with optional sign, fraction and exponent. */
 typedef enum bl_number {
     BL_NUMBER_OK,
-    BL_NUMBER_NONE,    /* no number, or something after it: hex, suffix, grouping, "nan" */
+    BL_NUMBER_NONE, /* no number, or something after it: hex, suffix, grouping, "nan" */
     BL_NUMBER_INFINITE /* "inf"/"infinity" in any case and sign, or larger than the type holds */
 } bl_number;
 

@@ -3,7 +3,6 @@
 #ifndef BL_JOB_APPLY_PRIV_H
 #define BL_JOB_APPLY_PRIV_H
 
-#include "job/apply.h"
 #include "job/job_priv.h"
 
 typedef struct bl_saved {

@@ -126,6 +126,11 @@ bl_status bli_attribute(bl_stages *stages, const bl_matrix *matrix, const char *
         return st;
     }
     bli_say_additivity(stages, data_name, attribution);
+    if (stages->job->explain_data)
+        bli_log(stages->log, BL_NOTE, "explain",
+                "%s holds the feature values of these rows (bl_explain_data=no leaves "
+                "them out)",
+                file_name);
     *ret_attribution = attribution;
     return BL_OK;
 }

@@ -23,6 +23,17 @@ static void stages_done(bl_stages *stages)
     bli_job_free(stages->job);
 }
 
+/* Every folder an output goes to is there and takes files. */
+static bl_status prepare_folders(const bl_job *job, bl_err *err)
+{
+    bl_status st = bli_make_folder(job->model_dir, 0755, err);
+    if (st == BL_OK)
+        st = bli_make_folder(job->output_data_dir, 0700, err);
+    if (st == BL_OK)
+        st = bli_check_writable(job->model_dir, err);
+    return st == BL_OK ? bli_check_writable(job->output_data_dir, err) : st;
+}
+
 static bl_status begin(bl_stages *stages, bl_err *err)
 {
     bl_status st = bli_xgboost_check(stages->xgboost_version, err);
@@ -38,7 +49,7 @@ static bl_status begin(bl_stages *stages, bl_err *err)
             bl_version(), v[0], v[1], v[2], stages->n_threads,
             stages->n_threads == 1 ? "" : "s");
     st = bli_stage_quantiles(stages, err);
-    return st == BL_OK ? bli_make_folder(stages->job->output_data_dir, 0700, err) : st;
+    return st == BL_OK ? prepare_folders(stages->job, err) : st;
 }
 
 static void hand_on_line(void *cookie, const char *line)
@@ -124,10 +135,14 @@ static bl_status write_results(bl_stages *stages, bl_err *err)
     bl_status st = explain(stages, attributions, err);
     const bl_attribution *main = attributions[DATA_TRAIN] ? attributions[DATA_TRAIN]
                                                           : attributions[DATA_VALIDATION];
-    if (st == BL_OK)
+    if (st == BL_OK) {
+        bli_say_time(stages, "explain");
         st = bli_stage_importance(stages, main, err);
+    }
     if (st == BL_OK)
         st = bli_stage_metrics(stages, attributions, err);
+    if (st == BL_OK)
+        bli_say_time(stages, "evaluate");
     if (st == BL_OK && main)
         bli_say_importances(stages, main);
     for (int data = 0; data < N_DATA; data++)
@@ -135,23 +150,36 @@ static bl_status write_results(bl_stages *stages, bl_err *err)
     return st;
 }
 
+void bli_say_time(bl_stages *stages, const char *stage)
+{
+    double now = bli_seconds();
+    bli_log(stages->log, BL_INFO, "time", "%s took %.3f s", stage,
+            now - stages->stage_began);
+    stages->stage_began = now;
+}
+
 static bl_status run_stages(bl_stages *stages, bl_err *err)
 {
+    stages->stage_began = bli_seconds();
     bl_status st = begin(stages, err);
     if (st == BL_OK)
         st = bli_stage_load(stages, err);
     if (st != BL_OK)
         return st;
+    bli_say_time(stages, "read");
     if (stages->job->kfold > 0)
         return bli_cross_validate(stages, err);
     st = train(stages, err);
-    if (st == BL_OK)
+    if (st == BL_OK) {
+        bli_say_time(stages, "train");
         st = bli_model_finish(stages, stages->training, "xgboost-model", &stages->model,
                               err);
+    }
     if (st == BL_OK)
         st = bli_stage_card(stages, &stages->model, 1, err);
     if (st != BL_OK)
         return st;
+    bli_say_time(stages, "save");
     st = write_results(stages, err);
     if (st == BL_E_CANCELLED) {
         bli_log(

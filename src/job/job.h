@@ -6,6 +6,7 @@
 #include "base/log.h"
 
 #include <signal.h>
+#include <stdbool.h>
 
 typedef struct bl_run {
     const char *root; /* stands for /opt/ml */
@@ -22,5 +23,38 @@ bl_status bli_job_train(const bl_run *run, bl_err *err);
 
 /* `boostlens check`: configuration and first lines only. */
 bl_status bli_job_check(const bl_run *run, bl_err *err);
+
+/* --- A saved model on any rows: read, predicted and explained as in training ----------- */
+
+/* What predict writes a line. */
+typedef enum bl_output_type {
+    BL_OUTPUT_PREDICTION, /* what XGBoost's predict gives */
+    BL_OUTPUT_MARGIN,
+    BL_OUTPUT_PROBABILITY, /* of class 1, or of each class; refused where there is none */
+    BL_OUTPUT_LEAF,        /* node number in each tree */
+    BL_OUTPUT_CONTRIBS     /* features then base value, output by output */
+} bl_output_type;
+
+/* Options as typed; NULL: not given, the model's own settings hold. */
+typedef struct bl_apply {
+    const char *model; /* a folder of ours, or a model file */
+    size_t n_data;
+    const char *const *data; /* files; or one folder */
+    const char *output;      /* explain: a folder; predict: a file */
+    const char *missing, *missing_text, *header, *label, *id, *unseen;
+    const char *trees;   /* all, best, FROM:TO (rounds) */
+    int64_t nthread;     /* 0: as many as this process may use */
+    bl_output_type type; /* predict */
+    bool compress;       /* explain */
+    const bl_log *log;
+    const volatile sig_atomic_t *stop;
+} bl_apply;
+
+/* attributions.h5, importance.csv, and metrics.json where the rows have labels. */
+bl_status bli_explain_files(const bl_apply *apply, bl_err *err);
+
+/* One line a row, in the order of the rows: ids, then values as shortest float32 text. A folder
+ * of k-fold models gives the mean over its models. */
+bl_status bli_predict_files(const bl_apply *apply, bl_err *err);
 
 #endif

@@ -33,6 +33,7 @@ typedef struct bl_stages {
     bl_limits limits;
     int n_threads;
     int xgboost_version[3];
+    double stage_began;     /* bli_seconds when the stage in progress began */
     double stopped_at;      /* bli_seconds when a stop was first seen; 0: not */
     double attribute_began; /* bli_seconds when the explanation in progress began */
     bl_job *job;
@@ -60,6 +61,9 @@ bl_status bli_start_model_read(const bl_channel *channel, const bl_limits *limit
 /* job.c: one training on these rows, continuing from start_model where there is one. */
 bl_status bli_stage_train(bl_stages *stages, bl_matrix *train, bl_matrix *validation,
                           bl_training **ret_training, bl_err *err);
+
+/* job.c: logs what a stage took and begins the next. */
+void bli_say_time(bl_stages *stages, const char *stage);
 
 /* job.c: importance.csv; attribution NULL where nothing was explained. */
 bl_status bli_stage_importance(const bl_stages *stages, const bl_attribution *attribution,

@@ -44,8 +44,8 @@ bl_status bli_matrix_take_rows(const bl_matrix *matrix, const uint64_t *row, uin
                                bl_matrix **ret_matrix, bl_err *err);
 
 /* Rows of `a` then rows of `b`, both taken over and freed on success. */
-bl_status bli_matrix_append(bl_matrix **take_a, bl_matrix **take_b, bl_matrix **ret_matrix,
-                            bl_err *err);
+bl_status bli_matrix_append(bl_matrix **take_a, bl_matrix **take_b,
+                            bl_matrix **ret_matrix, bl_err *err);
 
 /* Block that holds a row. */
 const bl_block *bli_matrix_block(const bl_matrix *matrix, uint64_t row);

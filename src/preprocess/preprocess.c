@@ -82,7 +82,8 @@ bl_status bli_apply(const bl_schema *schema, bl_table *table, bl_matrix **ret_ma
     return BL_OK;
 }
 
-bl_status bli_like_from_schema(const bl_schema *schema, bl_table_like *ret_like, bl_err *err)
+bl_status bli_like_from_schema(const bl_schema *schema, bl_table_like *ret_like,
+                               bl_err *err)
 {
     size_t n = schema->n_features;
     void *names = NULL, *types = NULL, *levels = NULL;

@@ -17,7 +17,8 @@ bl_status bli_apply(const bl_schema *schema, bl_table *table, bl_matrix **ret_ma
 
 /* What other tables are read like, where only a saved schema is left of the first one. Lends
  * from the schema; the arrays are the result's: bli_like_done. */
-bl_status bli_like_from_schema(const bl_schema *schema, bl_table_like *ret_like, bl_err *err);
+bl_status bli_like_from_schema(const bl_schema *schema, bl_table_like *ret_like,
+                               bl_err *err);
 void bli_like_done(bl_table_like *like);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Final metrics as a JSON object, and checks of its members. */
-#ifndef BL_TESTS_FINALS_H
-#define BL_TESTS_FINALS_H
+#ifndef BL_TESTS_UNIT_EVALUATE_FINALS_H
+#define BL_TESTS_UNIT_EVALUATE_FINALS_H
 
 #include "evaluate/evaluate.h"
 

@@ -219,17 +219,19 @@ static bl_status refuse_mixed(const bl_build *build, const bl_record *record, si
                                   ? build->table->columns[build->uses[i].k].levels
                                   : NULL;
     bool only_line_1 = levels && bli_levels_count(levels) == 1 && line == 1 &&
-                       file == 0 && !build->has_header && record->line <= 2 &&
-                       build->file == 0;
+                       file == 0 && !build->has_header;
+    char number[200] = "above";
+    if (levels)
+        snprintf(number, sizeof number, "'%.150s', line %llu", build->name,
+                 (unsigned long long)record->line);
     return bli_fail(
         err, BL_E_DATA,
         "'%s', line %llu, %s: '%s' is text, but the column also holds numbers "
-        "('%s', line %llu); name the text in bl_missing_text if it means "
+        "(%s); name the text in bl_missing_text if it means "
         "missing, or give the column type c in bl_feature_types to make every "
         "cell a category%s",
         build->table->files.file[file].path, (unsigned long long)line, column,
-        bli_quote(text, n, shown, sizeof shown), build->name,
-        (unsigned long long)record->line,
+        bli_quote(text, n, shown, sizeof shown), number,
         only_line_1 ? "; if line 1 is the header, say bl_header=yes" : "");
 }
 

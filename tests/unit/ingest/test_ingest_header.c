@@ -76,6 +76,7 @@ static void test_text_in_line_1_only_names_bl_header(void **state)
     b.settings.enable_categorical = true;
     REFUSED(&b, "120,4,setosa\n6.4,2.8,5.6\n", BL_E_DATA, "bl_header=yes");
     CHECK(strstr(b.err.msg, "line 1, column 2: 'setosa' is text"), "%s", b.err.msg);
+    REFUSED(&b, "120,4,setosa\n6.4,2.8,\n1,2,3\n", BL_E_DATA, "bl_header=yes");
     teardown(&b);
 }
 

@@ -48,8 +48,9 @@ static void test_numbers_and_text_in_one_column_name_the_first_text(void **state
     b.settings.enable_categorical = true;
     REFUSED(&b, "y,a\n1,5\n0,x\n1,z\n", BL_E_DATA,
             "'t.csv', line 3, column 'a': 'x' is text");
-    CHECK(strstr(b.err.msg, "bl_missing_text") && strstr(b.err.msg, "type c"), "%s",
-          b.err.msg);
+    CHECK(strstr(b.err.msg, "also holds numbers (above)") &&
+              strstr(b.err.msg, "bl_missing_text") && strstr(b.err.msg, "type c"),
+          "%s", b.err.msg);
     REFUSED(&b, "y,a,b\n1,,1\n0,x,2\n1,z,3\n1,7,4\n", BL_E_DATA,
             "'t.csv', line 3, column 'a': 'x' is text, but the column also holds numbers "
             "('t.csv', line 5)");

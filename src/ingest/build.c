@@ -115,7 +115,8 @@ static bl_status grow_block(bl_build *build, bl_err *err)
         build->cap_block = table->n_blocks == 1 ? 0 : build->block_rows / 4;
     }
     bl_block *block = &table->blocks[table->n_blocks - 1];
-    uint64_t cap = build->cap_block ? build->cap_block * 4 : 64;
+    uint64_t few = table->n_features < 16384 ? 64 : 1;
+    uint64_t cap = build->cap_block ? build->cap_block * 4 : few;
     cap = cap < build->block_rows ? cap : build->block_rows;
     size_t n;
     float *x = NULL;

@@ -36,10 +36,15 @@ static void row_done(bl_row_copy *row)
     *row = (bl_row_copy){0};
 }
 
-void bli_probe_done(bl_probe *probe)
+void bli_probe_rows_done(bl_probe *probe)
 {
     row_done(&probe->rows[0]);
     row_done(&probe->rows[1]);
+}
+
+void bli_probe_done(bl_probe *probe)
+{
+    bli_probe_rows_done(probe);
     *probe = (bl_probe){0};
 }
 

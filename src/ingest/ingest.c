@@ -298,6 +298,7 @@ static bl_status read_source(reading *r, bl_source *source, bl_err *err)
                        build->layout.n_columns, &probe, err);
     if (st == BL_OK && probe.n_rows) {
         st = prepare(r, &probe, &uses, err);
+        bli_probe_rows_done(&probe);
         build->uses = uses;
         build->is_first_record = true;
         bli_csv_set_delimiter(csv, probe.delimiter);

@@ -108,6 +108,7 @@ typedef struct bl_probe {
  * taken where it gives prefer_n cells. */
 bl_status bli_probe(bl_csv *csv, const char *name, char prefer, size_t prefer_n,
                     bl_probe *ret_probe, bl_err *err);
+void bli_probe_rows_done(bl_probe *probe); /* keeps delimiter and n_rows */
 void bli_probe_done(bl_probe *probe);
 
 /* Refuses what is no CSV by its first bytes, naming what it is; libsvm only where

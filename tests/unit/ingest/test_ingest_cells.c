@@ -294,6 +294,39 @@ static void test_numbers_are_those_of_strtof(void **state)
     check_against_strtof(seed_of_run());
 }
 
+/* Texts at and beside the middle between two float32 numbers: where rounding twice would show. */
+static void test_numbers_between_two_float32_are_those_of_strtof(void **state)
+{
+    (void)state;
+    bl_rng rng = bli_rng(seed_of_run());
+    enum { ROWS = 20000 };
+    char *text = malloc(ROWS * 80), *at = text;
+    float *want = malloc(ROWS * sizeof *want);
+    assert_non_null(text);
+    assert_non_null(want);
+    for (size_t r = 0; r < ROWS; r++) {
+        /* exponents in which 17 digits have no e: as files write them */
+        float low = ldexpf((float)(8388608 + bli_rng_below(&rng, 8388608)),
+                           (int)bli_rng_below(&rng, 40) - 40);
+        double middle = ((double)low + (double)nextafterf(low, INFINITY)) / 2;
+        if (bli_rng_below(&rng, 3) == 0)
+            middle = nextafter(middle, bli_rng_below(&rng, 2) ? 0 : 1e30);
+        char number[60];
+        snprintf(number, sizeof number, bli_rng_below(&rng, 2) ? "%.17g" : "%.25f",
+                 middle);
+        want[r] = strtof(number, NULL);
+        at += sprintf(at, "0,%s\n", number);
+    }
+    bench b;
+    setup(&b);
+    READ(&b, text);
+    for (size_t r = 0; r < ROWS; r++)
+        CELL_IS(b.table, r, 0, want[r]);
+    free(text);
+    free(want);
+    teardown(&b);
+}
+
 /* A locale with a decimal comma is made for the test: a bare system has none. */
 static void test_numbers_do_not_depend_on_the_locale(void **state)
 {
@@ -345,6 +378,7 @@ int main(void)
         cmocka_unit_test(test_all_text_columns_of_the_row_are_named),
         cmocka_unit_test(test_a_data_value_never_reaches_the_log),
         cmocka_unit_test(test_numbers_are_those_of_strtof),
+        cmocka_unit_test(test_numbers_between_two_float32_are_those_of_strtof),
         cmocka_unit_test(test_numbers_do_not_depend_on_the_locale),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Folders, links, gzip, pipes, digests, memory: files as files. */
+/* Folders, links, gzip, pipes, digests, memory: files as files. One file, because all of it
+ * shares one job folder. */
 #include "ingest_test.h"
 
 #include <errno.h>

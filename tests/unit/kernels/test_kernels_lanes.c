@@ -90,8 +90,7 @@ typedef struct maker {
 
 static float any_float(bl_rng *rng, bool extreme)
 {
-    static const float odd[] = {0,      -0.0F, 1,      1e-42F, -1e-42F,
-                                1e-30F, 100, -100, 0.5F};
+    static const float odd[] = {0, -0.0F, 1, 1e-42F, -1e-42F, 1e-30F, 100, -100, 0.5F};
     if (extreme && bli_rng_below(rng, 3) == 0)
         return odd[bli_rng_below(rng, sizeof odd / sizeof *odd)];
     return (float)bli_rng_below(rng, 2001) / 1000 - 1;

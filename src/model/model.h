@@ -107,6 +107,15 @@ bl_task bli_objective_task(const char *objective);
  * softmax, softprob). */
 bool bli_objective_has_probability(const char *objective);
 
+/*
+ * UBJSON that is safe to give to libxgboost 3.4, which trusts what it loads: everything is checked
+ * as bli_forest_read checks it, and trees of vector leaves of XGBoost 2.0 to 3.1, on which 3.4.1
+ * crashes, get the newer layout (their gains and covers, never written then, are 0). All else
+ * stays byte for byte. ret_ubj: bli_buf_done.
+ */
+bl_status bli_model_prepare(const void *ubj, size_t n_bytes, const bl_limits *limits,
+                            const bl_log *log, bl_buf *ret_ubj, bl_err *err);
+
 /* --- Writing ------------------------------------------------------------------------ */
 
 typedef struct bl_portable {

@@ -98,6 +98,9 @@ bool bli_score_text(float score, char text[BL_SCORE_BYTES]);
  * output has no tree to take it. */
 bl_status bli_fold_intercepts(bl_ubj_doc *doc, bl_ubj *learner, bl_forest *forest,
                               const double *shift, bool *ret_done, bl_err *err);
+/* Gives vector trees of 2.0 to 3.1 the arrays that XGBoost from 3.2 on wants. */
+bl_status bli_complete_vector_leaves(bl_ubj_doc *doc, bl_ubj *learner,
+                                     const bl_forest *forest, bl_err *err);
 /* Copies the leaves of vector trees to base_weights, where XGBoost before 3.2 looks for
  * them. */
 bl_status bli_spread_vector_leaves(bl_ubj_doc *doc, bl_ubj *learner,

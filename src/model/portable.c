@@ -231,7 +231,9 @@ static bl_status rewrite_all(rewrite *r, const bl_schema *schema, bool may_fold)
     bl_status st = write_intercept(r, may_fold);
     if (st == BL_OK && r->forest->vector_leaf) {
         refused_before(r, 200);
-        st = bli_spread_vector_leaves(r->doc, r->learner, r->forest, r->err);
+        st = bli_complete_vector_leaves(r->doc, r->learner, r->forest, r->err);
+        if (st == BL_OK)
+            st = bli_spread_vector_leaves(r->doc, r->learner, r->forest, r->err);
     }
     if (st == BL_OK)
         st = bli_write_cats(r->doc, r->learner, schema, r->err);

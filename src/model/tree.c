@@ -278,6 +278,32 @@ static bl_status walk(const bl_tree_source *s, bl_tree *tree, uint8_t *seen, pla
     return BL_OK;
 }
 
+/* Nothing here needs parents, but XGBoost goes by them without a look. */
+static bl_status check_parents(const bl_tree_source *s, const bl_tree *tree)
+{
+    if (!bli_ubj_get(s->node, "parents"))
+        return BL_OK;
+    void *scratch;
+    bl_status st = bli_alloc(s->n, sizeof(int32_t), "parents", &scratch, s->err);
+    if (st != BL_OK)
+        return st;
+    const int32_t *parent = scratch;
+    st = bli_get_ints(s, "parents", s->n, scratch);
+    for (size_t i = 1; i < s->n && st == BL_OK; i++)
+        if (parent[i] < 0 || (size_t)parent[i] >= s->n)
+            st = bli_fail(s->err, BL_E_MODEL,
+                          "tree %zu, node %zu: parent %d is not among its %zu nodes",
+                          s->t, i, parent[i], s->n);
+    for (size_t i = 0; i < s->n && st == BL_OK; i++)
+        if (tree->left[i] >= 0 &&
+            ((size_t)parent[tree->left[i]] != i || (size_t)parent[tree->right[i]] != i))
+            st = bli_fail(s->err, BL_E_MODEL,
+                          "tree %zu, node %zu is not what its children call their parent",
+                          s->t, i);
+    free(scratch);
+    return st;
+}
+
 static bl_status check_shape(const bl_tree_source *s, bl_tree *tree)
 {
     void *seen = NULL, *stack = NULL;
@@ -350,6 +376,8 @@ bl_status bli_read_tree(const bl_ubj *node, size_t t, size_t n_features, size_t 
         st = bli_read_categories(&s, &tree);
     if (st == BL_OK)
         st = check_shape(&s, &tree);
+    if (st == BL_OK)
+        st = check_parents(&s, &tree);
     if (st != BL_OK) {
         bli_tree_done(&tree);
         return st;

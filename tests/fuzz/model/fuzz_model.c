@@ -77,6 +77,22 @@ static void rewrite(const uint8_t *data, size_t size, const bl_forest *forest,
     bli_buf_done(&out.bytes);
 }
 
+static void prepare(const uint8_t *data, size_t size, const bl_forest *forest,
+                    const float *margins)
+{
+    bl_limits limits = small_limits();
+    bl_buf ready = {0};
+    bl_forest *again = NULL;
+    bl_err err = {0};
+    must(bli_model_prepare(data, size, &limits, NULL, &ready, &err) == BL_OK);
+    must(bli_forest_read(ready.data, ready.n, &limits, NULL, &again, &err) == BL_OK);
+    float *margins_again = predict(again);
+    must(equal(margins, margins_again, N_ROWS * forest->n_outputs));
+    free(margins_again);
+    bli_forest_free(again);
+    bli_buf_done(&ready);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     bl_limits limits = small_limits();
@@ -93,6 +109,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         must(bli_forest_split_scores(forest, 0, forest->n_rounds, &scores, &err) ==
              BL_OK);
         bli_split_scores_done(&scores);
+        prepare(data, size, forest, margins);
         rewrite(data, size, forest, margins);
         free(margins);
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Small models made by hand: one JSON-like text, turned into the UBJSON that the reader takes. */
-#ifndef BL_TESTS_MODEL_HAND_H
-#define BL_TESTS_MODEL_HAND_H
+#ifndef BL_TESTS_UNIT_MODEL_HAND_H
+#define BL_TESTS_UNIT_MODEL_HAND_H
 
 #include "base/buf.h"
 #include "model/model.h"

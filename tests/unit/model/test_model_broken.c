@@ -66,6 +66,10 @@ static const struct {
      "tree 0: its leaves have 2 values, the model 1 outputs"},
     {"'size_leaf_vector':'1'", "'size_leaf_vector':'x'",
      "tree 0: size_leaf_vector is no whole number"},
+    {"'parents':[2147483647,0,0]", "'parents':[2147483647,0,3]",
+     "tree 0, node 2: parent 3 is not among its 3 nodes"},
+    {"'parents':[2147483647,0,0]", "'parents':[2147483647,0,1]",
+     "tree 0, node 0 is not what its children call their parent"},
     /* Categories. */
     {"'split_type':[0,0,0]", "'split_type':[1,0,0]",
      "tree 0, node 0: a categorical split without categories"},

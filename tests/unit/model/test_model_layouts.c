@@ -331,6 +331,66 @@ static void test_vector_leaves_are_read_in_both_layouts(void **state)
     trained_free(t);
 }
 
+static void test_old_vector_leaves_are_made_ready_for_xgboost(void **state)
+{
+    (void)state; /* libxgboost 3.4.1 crashes on them as 2.0 to 3.1 wrote them */
+    static const recipe r = {.params = "max_depth=3 multi_strategy=multi_output_tree",
+                             .rounds = 4,
+                             .y = Y_MULTI,
+                             .n_targets = 3};
+    trained *t = train(&r);
+    opened o = open_trained(t);
+    for (bl_ubj *tree = bli_ubj_get(o.model, "trees")->u.first; tree; tree = tree->next) {
+        size_t n = bli_ubj_get(tree, "left_children")->n;
+        int32_t left[64], right[64];
+        assert_true(n <= 64);
+        assert_true(bli_ubj_ints(bli_ubj_get(tree, "left_children"), n, left));
+        assert_true(bli_ubj_ints(bli_ubj_get(tree, "right_children"), n, right));
+        for (size_t i = 0; i < n; i++)
+            right[i] = left[i] < 0 ? -1 : right[i];
+        bli_ubj_take(tree, "leaf_weights");
+        bli_ubj_take(tree, "sum_hessian");
+        bli_ubj_take(tree, "loss_changes");
+        assert_true(bli_ubj_put(o.doc, tree, "right_children",
+                                bli_ubj_new_ints(o.doc, right, n)));
+    }
+    bl_buf old = {0}, ready = {0}, same = {0};
+    bl_limits limits = bli_limits();
+    bl_err err = {0};
+    bli_ubj_write(bli_ubj_root(o.doc), &old);
+    CHECK_OK(bli_model_prepare(old.data, old.n, &limits, NULL, &ready, &err), err);
+    BoosterHandle booster = load(ready.data, ready.n);
+    CHECK(booster, "%s", XGBGetLastError());
+    size_t n, n2;
+    float *want = trained_predict(t, true, 0, 0, NULL, 0, &n);
+    float *got = predict_with(booster, t->data, true, 0, 0, &n2);
+    assert_true(n == n2 && differing(want, got, n) == 0);
+    /* What needs nothing stays as it is. */
+    CHECK_OK(bli_model_prepare(t->ubj, t->n_ubj, &limits, NULL, &same, &err), err);
+    assert_true(same.n == t->n_ubj && memcmp(same.data, t->ubj, same.n) == 0);
+    free(want);
+    free(got);
+    XGBoosterFree(booster);
+    bli_buf_done(&old);
+    bli_buf_done(&ready);
+    bli_buf_done(&same);
+    bli_ubj_free(o.doc);
+    trained_free(t);
+}
+
+static void test_a_broken_model_is_not_made_ready(void **state)
+{
+    (void)state;
+    bl_buf ubj = ubjson(replaced(stump, "'left_children':[1,", "'left_children':[9,"));
+    bl_buf out = {0};
+    bl_limits limits = bli_limits();
+    bl_err err = {0};
+    bl_status st = bli_model_prepare(ubj.data, ubj.n, &limits, NULL, &out, &err);
+    CHECK_FAILS(st, BL_E_MODEL, err, "tree 0, node 0: child 9 is not among its 3 nodes");
+    assert_null(out.data);
+    bli_buf_done(&ubj);
+}
+
 static void test_trees_belong_to_the_output_tree_info_says(void **state)
 {
     (void)state; /* A10: not to i mod classes */
@@ -452,6 +512,8 @@ int main(void)
         cmocka_unit_test(test_attributes_and_names_are_read),
         cmocka_unit_test(test_dart_weights_are_found_in_all_three_places),
         cmocka_unit_test(test_vector_leaves_are_read_in_both_layouts),
+        cmocka_unit_test(test_old_vector_leaves_are_made_ready_for_xgboost),
+        cmocka_unit_test(test_a_broken_model_is_not_made_ready),
         cmocka_unit_test(test_trees_belong_to_the_output_tree_info_says),
         cmocka_unit_test(test_a_serialized_booster_is_read),
         cmocka_unit_test(test_split_scores_are_xgboosts),

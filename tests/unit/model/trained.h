@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Models trained by libxgboost in the test itself, and what it predicts of them. */
-#ifndef BL_TESTS_MODEL_TRAINED_H
-#define BL_TESTS_MODEL_TRAINED_H
+#ifndef BL_TESTS_UNIT_MODEL_TRAINED_H
+#define BL_TESTS_UNIT_MODEL_TRAINED_H
 
 #include "check.h"
 #include "model/model.h"

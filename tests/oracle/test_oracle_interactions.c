@@ -159,7 +159,7 @@ static double worst_error(const kind *k, const bl_forest *forest, const float *r
                                  rows + r * forest->n_features, truth, want);
             scale = fmax(scale, check_sums(k, got, want, side));
             for (size_t i = 0; i < cells; i++)
-                worst = fmax(worst, fabs((double)(got[i] - want[i])));
+                worst = fmax(worst, fabs((double)((long double)got[i] - want[i])));
         }
     bli_interactions_free(it);
     free(matrix);

@@ -134,7 +134,7 @@ static bl_status compare(void *cookie, const bl_batch *batch, bl_err *err)
                               NULL, oracle_tree_leaves, want);
             const float *phi = batch->phi + (r * K + k) * (F + 1);
             for (size_t f = 0; f < F; f++) {
-                t->worst = fmax(t->worst, fabs((double)(phi[f] - want[f])));
+                t->worst = fmax(t->worst, fabs((double)((long double)phi[f] - want[f])));
                 t->scale = fmax(t->scale, fabs((double)want[f]));
             }
         }

@@ -71,10 +71,12 @@ static void compare_row(check *c, uint64_t r, size_t k, oracle_tree_phi truth,
     for (size_t i = 0; i < N_KERNELS; i++) {
         const float *got = c->phi[i] + (r * forest->n_outputs + k) * (F + 1);
         for (size_t f = 0; f < F; f++) {
-            c->worst[i] = fmax(c->worst[i], fabs((double)(got[f] - want[f])));
+            c->worst[i] =
+                fmax(c->worst[i], fabs((double)((long double)got[f] - want[f])));
             c->scale = fmax(c->scale, fabs((double)want[f]));
         }
-        CHECK(fabs((double)(got[F] - want[F])) <= 1e-7 * (1 + fabs((double)want[F])),
+        CHECK(fabs((double)((long double)got[F] - want[F])) <=
+                  1e-7 * (1 + fabs((double)want[F])),
               "base value %.9g, not %.9Lg", (double)got[F], want[F]);
     }
 }

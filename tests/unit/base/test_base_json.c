@@ -16,7 +16,7 @@ static void test_the_emitter_writes_what_jansson_reads_back(void **state)
     bli_jw_key(&jw, "numbers");
     bli_jw_list(&jw, true);
     bli_jw_double(&jw, 0.1);
-    bli_jw_double(&jw, NAN);
+    bli_jw_double(&jw, (double)NAN);
     bli_jw_int(&jw, -3);
     bli_jw_list_end(&jw);
     bli_jw_key(&jw, "empty");

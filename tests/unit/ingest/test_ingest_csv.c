@@ -20,8 +20,7 @@ static void test_line_ends_of_all_kinds(void **state)
         "1,2\r3,4\r",
         "1,2\n3,4",
         "1,2\r\n3,4",
-        ("\xef\xbb\xbf"
-        "1,2\n3,4\n",
+        "\xef\xbb\xbf\x31,2\n3,4\n",
         "\n\n1,2\n\n3,4\n\n",
         "1,2\r\n\r\n3,4\r\n\r\n",
         "1,2\n  \t \n3,4\n",

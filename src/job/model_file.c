@@ -50,7 +50,12 @@ bl_status bli_model_finish(const bl_stages *stages, const bl_training *training,
                            const char *file_name, bl_final_model *ret_model, bl_err *err)
 {
     bl_final_model model = {0};
-    bl_status st = stages->job->portable_model
+    bool unfolded =
+        stages->data[DATA_TRAIN] && stages->data[DATA_TRAIN]->roles.base_margins;
+    bl_status st = stages->job->portable_model && unfolded
+                       ? bli_portable_write_unfolded(training->ubj, training->n_ubj,
+                                                     stages->schema, &model.portable, err)
+                   : stages->job->portable_model
                        ? bli_portable_write(training->ubj, training->n_ubj,
                                             stages->schema, &model.portable, err)
                        : bli_native_write(training->ubj, training->n_ubj, stages->schema,

@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "model/model.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -147,6 +148,47 @@ static size_t json_start(const unsigned char *b, size_t n, size_t *ret_quote)
     return start;
 }
 
+/* Trees of vector leaves as XGBoost 2.0 to 3.1 wrote them, on which 3.4.1 crashes: a leaf vector
+ * longer than 1, and no leaf_weights anywhere. */
+static bool is_old_vector_leaf(const unsigned char *b, size_t n)
+{
+    static const char size_key[] = "\"size_leaf_vector\"";
+    if (memmem(b, n, "\"leaf_weights\"", strlen("\"leaf_weights\"")))
+        return false;
+    const unsigned char *at = b, *end = b + n;
+    while ((at = memmem(at, (size_t)(end - at), size_key, strlen(size_key)))) {
+        at += strlen(size_key);
+        while (at < end && (isspace(*at) || *at == ':' || *at == '"'))
+            at++;
+        int digits = 0;
+        while (at + digits < end && isdigit(at[digits]))
+            digits++;
+        if (digits > 1 || (digits == 1 && *at > '1'))
+            return true;
+    }
+    return false;
+}
+
+/* UBJSON, checked to its last index and its trees brought up to date: libxgboost trusts what
+ * it loads. */
+static bl_status load_ubj(BoosterHandle booster, const unsigned char *b, size_t n,
+                          int *ret_rc, bl_err *err)
+{
+    if (!bli_ubj_is_whole(b, n))
+        return bli_fail(
+            err, BL_E_MODEL,
+            "the UBJSON is damaged: its %zu bytes are not one whole document (a "
+            "download that was cut short?)",
+            n);
+    bl_limits limits = bli_limits();
+    bl_buf safe = {0};
+    bl_status st = bli_model_prepare(b, n, &limits, NULL, &safe, err);
+    if (st == BL_OK)
+        *ret_rc = XGBoosterLoadModelFromBuffer(booster, safe.data, safe.n);
+    bli_buf_done(&safe);
+    return st;
+}
+
 /* XGBoost knows JSON by its first two bytes, {" without a blank: pretty-printed JSON is
  * given as a copy without those blanks. */
 static bl_status load_json(BoosterHandle booster, const unsigned char *b, size_t n,
@@ -177,17 +219,19 @@ bl_status bli_xgb_load(BoosterHandle booster, const void *bytes, size_t n, bl_er
     bool json = start < n;
     int rc = 0;
     if (json) {
+        if (is_old_vector_leaf(b, n))
+            return bli_fail(
+                err, BL_E_MODEL,
+                "JSON of a model with vector leaves by XGBoost 2.0 to 3.1, which "
+                "XGBoost 3.4 cannot load: save it with the XGBoost that made it as "
+                "UBJSON (save_model(\"model.ubj\")) and give that");
         bl_status st = load_json(booster, b, n, start, quote, &rc, err);
         if (st != BL_OK)
             return st;
     } else if (n > 1 && b[0] == '{' && isalpha(b[1])) {
-        if (!bli_ubj_is_whole(b, n))
-            return bli_fail(
-                err, BL_E_MODEL,
-                "the UBJSON is damaged: its %zu bytes are not one whole document (a "
-                "download that was cut short?)",
-                n);
-        rc = XGBoosterLoadModelFromBuffer(booster, b, n);
+        bl_status st = load_ubj(booster, b, n, &rc, err);
+        if (st != BL_OK)
+            return st;
     } else {
         return refuse_unknown(b, n, err);
     }

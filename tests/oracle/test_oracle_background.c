@@ -149,10 +149,11 @@ static void check_kernel(const kind *k, const fixture *it, const char *kernel,
                                   it->n_background, truth, links[space],
                                   (long double)it->labels[r], want);
             for (size_t f = 0; f < F; f++) {
-                worst = fmax(worst, fabs((double)(got[f] - want[f])));
+                worst = fmax(worst, fabs((double)((long double)got[f] - want[f])));
                 scale = fmax(scale, fabs((double)want[f]));
             }
-            CHECK(fabs((double)(got[F] - want[F])) <= 1e-7 * (1 + fabs((double)want[F])),
+            CHECK(fabs((double)((long double)got[F] - want[F])) <=
+                      1e-7 * (1 + fabs((double)want[F])),
                   "%s: base value %.9g, not %.9Lg", k->name, (double)got[F], want[F]);
         }
     CHECK(worst <= TOLERANCE * scale, "%s, %s, space %d: %.3g of the largest value",

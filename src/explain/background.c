@@ -292,7 +292,7 @@ static bl_status keep_tables(bl_background *bg, int n_threads, bl_err *err)
     {
         bl_table_scratch scratch;
         bl_status mine = bli_table_scratch_init(bg, &scratch, NULL);
-#pragma omp critical(background_tables)
+#pragma omp critical
         if (mine != BL_OK)
             st = mine;
 #pragma omp for schedule(dynamic, 1)

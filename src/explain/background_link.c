@@ -173,7 +173,7 @@ static bl_status sets_of_chunk(const task *k, uint64_t first, size_t n, bl_err *
                        ? sets_of_tree(bg, tree, first, n, &block, k->leaves[t], NULL)
                        : BL_E_NOMEM;
         }
-#pragma omp critical(background_link_sets)
+#pragma omp critical
         if (mine != BL_OK)
             st = mine;
         bli_bg_block_done(&block);
@@ -280,7 +280,7 @@ static bl_status meet_chunk(const task *k, uint64_t first, size_t n, bl_err *err
         s.keys = malloc(sizeof *s.keys * ROWS * (k->bg->most_features / 64 + 1));
         if (!s.factor || !s.keys)
             mine = BL_E_NOMEM;
-#pragma omp critical(background_link_pairs)
+#pragma omp critical
         if (mine != BL_OK)
             st = mine;
 #pragma omp for schedule(dynamic, 1)

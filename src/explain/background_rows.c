@@ -142,7 +142,7 @@ static bl_status apply(const batch *b, const wave *w, bl_err *err)
     {
         apply_scratch s;
         bl_status mine = scratch_init(b->bg, &s);
-#pragma omp critical(background_apply)
+#pragma omp critical
         if (mine != BL_OK)
             st = mine;
 #pragma omp for schedule(dynamic, 1)
@@ -208,7 +208,7 @@ static bl_status prepare(const batch *b, wave *w, float *tables, bl_err *err)
         for (size_t t = w->from; t < w->to; t++)
             if (mine == BL_OK)
                 mine = prepare_tree(b, w, t, &s, tables, NULL);
-#pragma omp critical(background_prepare)
+#pragma omp critical
         if (mine != BL_OK)
             st = mine;
         bli_table_scratch_done(&s);

@@ -11,8 +11,15 @@
 #define PAIRED (2 * VL)
 
 #define INLINE static inline __attribute__((always_inline))
-/* Points are few and known; compilers of themselves unroll the outer loop or none. */
-#ifdef __clang__
+/* Points are few and known; compilers of themselves unroll the outer loop or none. Where
+ * compiling must be quick, one function serves all numbers of points: the same arithmetic in
+ * the same order. */
+#ifndef BLK_POINTS_CONSTANT
+#define BLK_POINTS_CONSTANT 1
+#endif
+#if !BLK_POINTS_CONSTANT
+#define UNROLL
+#elif defined(__clang__)
 #define UNROLL _Pragma("clang loop unroll(full)")
 #else
 #define UNROLL _Pragma("GCC unroll 8")
@@ -242,6 +249,7 @@ INLINE void run_points(const blk_inter_block *b, const blk_inter_program *p, int
     }
 }
 
+#if BLK_POINTS_CONSTANT
 #define POINTS(n)                                                                        \
     static void run_##n(const blk_inter_block *b, const blk_inter_program *p)            \
     {                                                                                    \
@@ -263,6 +271,12 @@ static void run(const blk_inter_block *block, const blk_inter_program *program)
         run_1, run_2, run_3, run_4, run_5, run_6, run_7, run_8};
     by_points[program->n_points - 1](block, program);
 }
+#else
+static void run(const blk_inter_block *block, const blk_inter_program *program)
+{
+    run_points(block, program, (int)program->n_points);
+}
+#endif
 
 extern const blk_interactions VARIANT;
 const blk_interactions VARIANT = {.name = VARIANT_NAME, .run = run};

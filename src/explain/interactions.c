@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -89,12 +90,14 @@ static bl_status compile_trees(bl_interactions *it, const uint32_t *slot_of, bl_
     if (st != BL_OK)
         return st;
     it->n_points = memory;
-    st = bli_alloc(it->n_outputs, sizeof(double), "means of a tree", &memory, err);
+    st = bli_alloc(it->n_trees, it->n_outputs * sizeof(double), "means of trees", &memory,
+                   err);
     if (st != BL_OK)
         return st;
-    double *means = memory;
+    it->leaf_means = memory;
     for (size_t t = 0; st == BL_OK && t < it->n_trees; t++) {
         const bl_tree *tree = first_tree(it) + t;
+        double *means = it->leaf_means + t * it->n_outputs;
         size_t unused;
         st = bli_compile_tree(tree, slot_of, it->n_used, it->trees + t, means, &unused,
                               err);
@@ -110,7 +113,6 @@ static bl_status compile_trees(bl_interactions *it, const uint32_t *slot_of, bl_
             it->most_points = it->n_points[t];
         st = bli_pairs_of_tree(&it->table, it->trees + t, it->n_used, err);
     }
-    free(means);
     return st;
 }
 
@@ -159,9 +161,9 @@ static bl_status write_parts(bl_interactions *it, size_t t, size_t value, size_t
     const double *rule = rule_of(it, n);
     for (size_t pass = 0, done = 0; pass < n_passes; pass++) {
         size_t k = (n - done) / (n_passes - pass);
-        bl_status st =
-            bli_inter_program(it->trees + t, value, &it->table, it->n_used, k,
-                              rule + done, rule + n + done, it->parts + *next, err);
+        bl_status st = bli_inter_program(
+            it->trees + t, value, it->leaf_means[t * it->n_outputs + value], &it->table,
+            it->n_used, k, rule + done, rule + n + done, it->parts + *next, err);
         if (st != BL_OK)
             return st;
         ++*next;
@@ -211,6 +213,20 @@ static bl_status name_pairs(bl_interactions *it, bl_err *err)
     return BL_OK;
 }
 
+/* States of features reach some hundreds, and so do the products of leaves with them. */
+#define LARGEST_LEAF 1e30F
+
+static bool fit_for_float(const bl_interactions *it)
+{
+    const bl_tree *trees = first_tree(it);
+    for (size_t t = 0; t < it->n_trees; t++)
+        for (size_t i = 0; i < (size_t)trees[t].n_nodes * trees[t].n_values; i++)
+            if (trees[t].left[i / trees[t].n_values] < 0 &&
+                fabsf(trees[t].leaf[i] * trees[t].weight) > LARGEST_LEAF)
+                return false;
+    return true;
+}
+
 static bl_status compile(bl_interactions *it, bl_err *err)
 {
     void *memory;
@@ -225,6 +241,8 @@ static bl_status compile(bl_interactions *it, bl_err *err)
     free(slot_of);
     if (st == BL_OK)
         st = make_rules(it, err);
+    if (!fit_for_float(it))
+        it->kernel = NULL;
     if (st == BL_OK && it->kernel)
         st = make_parts(it, err);
     if (st == BL_OK)
@@ -285,6 +303,7 @@ void bli_interactions_free(bl_interactions *it)
         free(it->parts[p].memory);
     free(it->trees);
     free(it->n_points);
+    free(it->leaf_means);
     free(it->rules);
     free(it->table.key);
     free(it->table.number);

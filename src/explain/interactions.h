@@ -19,8 +19,8 @@
 typedef struct bl_interactions bl_interactions;
 
 /* Rounds [first, last) of the forest. kernel: NULL for the fastest that this processor
- * runs, else its name ("row by row" is the referee in double); BL_E_ARG where it has none
- * of that name. */
+ * runs, else its name ("row by row" is the referee in double, which leaves beyond 1e30 get
+ * whatever is asked); BL_E_ARG where it has none of that name. */
 bl_status bli_interactions_new(const bl_forest *forest, size_t first, size_t last,
                                const char *kernel, bl_interactions **ret_interactions,
                                bl_err *err);

@@ -34,6 +34,7 @@ struct bl_interactions {
 
     size_t n_trees;
     blk_tree *trees;
+    double *leaf_means; /* [n_trees][n_outputs] mean leaf by cover of each value */
     uint32_t *n_points; /* [n_trees] of Gauss-Legendre, for the referee */
     uint32_t most_points;
     double *rules; /* of n points from n (n - 1) on: t [n], w [n] */
@@ -55,8 +56,9 @@ bl_status bli_pairs_of_tree(bl_pair_table *table, const blk_tree *tree, size_t n
                             bl_err *err);
 
 /* The program of one value of one tree, deeper than a leaf, under some of the points of its
- * rule. All its pairs are in the table. */
-bl_status bli_inter_program(const blk_tree *tree, size_t value,
+ * rule. All its pairs are in the table. mean is taken off each leaf: a constant moves
+ * neither values nor interactions, and small differences of large leaves survive float. */
+bl_status bli_inter_program(const blk_tree *tree, size_t value, double mean,
                             const bl_pair_table *table, size_t n_used, size_t n_points,
                             const double *t, const double *w, bl_inter_part *ret_part,
                             bl_err *err);

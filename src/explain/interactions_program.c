@@ -177,6 +177,7 @@ bl_status bli_pairs_of_tree(bl_pair_table *table, const blk_tree *tree, size_t n
 typedef struct writer {
     path p;
     size_t value;
+    double mean;
     const bl_pair_table *table;
     size_t n_used;
     size_t n_points;
@@ -268,7 +269,7 @@ static void write_split(writer *w, uint32_t index)
         int64_t leaf = w->leaf[2 * (size_t)index + (size_t)side];
         if (leaf >= 0)
             to->leaf[side] =
-                (float)tree->values[(size_t)leaf * tree->n_values + w->value];
+                (float)(tree->values[(size_t)leaf * tree->n_values + w->value] - w->mean);
     }
     for (uint32_t i = 0; i < n_levels; i++) {
         uint32_t slot = tree->splits[w->p.split[w->levels[i]]].slot;
@@ -345,7 +346,7 @@ static bl_status allocate(writer *w, void **ret_memory, bl_err *err)
     return BL_OK;
 }
 
-bl_status bli_inter_program(const blk_tree *tree, size_t value,
+bl_status bli_inter_program(const blk_tree *tree, size_t value, double mean,
                             const bl_pair_table *table, size_t n_used, size_t n_points,
                             const double *t, const double *w, bl_inter_part *ret_part,
                             bl_err *err)
@@ -360,7 +361,11 @@ bl_status bli_inter_program(const blk_tree *tree, size_t value,
         part.program.w[k] = (float)w[k];
         part.program.missed[k] = (float)(-1 / (1 - (double)part.program.t[k]));
     }
-    writer at = {.value = value, .table = table, .n_used = n_used, .n_points = n_points};
+    writer at = {.value = value,
+                 .mean = mean,
+                 .table = table,
+                 .n_used = n_used,
+                 .n_points = n_points};
     at.t = part.program.t;
     void *memory;
     bl_status st = path_init(&at.p, tree, err);

@@ -136,6 +136,7 @@ static void measure(bl_background *bg)
         bg->max_depth = larger(bg->max_depth, tree->tree.depth);
         bg->max_splits = larger(bg->max_splits, tree->lanes.n_splits);
         bg->max_pieces = larger(bg->max_pieces, tree->lanes.n_pieces);
+        bg->n_pieces += tree->lanes.n_pieces;
         bg->n_deep += tree->n_deep;
         for (uint32_t l = 0; l < tree->n_leaves; l++)
             bg->most_features = larger(bg->most_features, tree->leaves[l].n_features);

@@ -334,11 +334,17 @@ static bl_status run_batch(const bl_background *bg, const float *rows, uint64_t 
     return st;
 }
 
+/* A line of a table takes some 5 ns: below two milliseconds of them a team costs more than
+ * it saves. */
+#define LINES_FOR_A_TEAM 400000
+
 bl_status bli_background_rows(const bl_background *bg, const float *rows, uint64_t n_rows,
                               int n_threads, float *phi, bl_err *err)
 {
     if (n_threads <= 0)
         n_threads = omp_get_max_threads();
+    if (bg->tables && !bg->n_deep && n_rows < LINES_FOR_A_TEAM / (bg->n_pieces + 1))
+        n_threads = 1;
     uint64_t most = rows_of_batch(bg, n_threads);
     for (uint64_t first = 0; first < n_rows; first += most) {
         uint64_t n = n_rows - first < most ? n_rows - first : most;

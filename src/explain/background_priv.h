@@ -78,6 +78,7 @@ struct bl_background {
     size_t n_trees;
     bl_bg_tree *trees;
     uint32_t max_depth, max_splits, max_pieces, most_features;
+    uint64_t n_pieces; /* of all trees */
     uint64_t
         n_deep;    /* leaves of all trees whose paths have too many features for tables */
     double *rules; /* of n points from n (n - 1) on: t [n], w [n] */

@@ -108,7 +108,7 @@ meson_tests() {
     folder=$build/$1 label=$2
     shift 2
     rm -f "$folder/meson-logs/testlog.json"
-    meson test -C "$folder" --no-rebuild --num-processes "$jobs" "$@" >"$build/meson-test.log" 2>&1 || true
+    meson test -C "$folder" --no-rebuild --num-processes "$jobs" --timeout-multiplier 10 "$@" >"$build/meson-test.log" 2>&1 || true
     if [ ! -s "$folder/meson-logs/testlog.json" ]; then
         cat "$build/meson-test.log" >&2
         result "fail $label: no test of this group was run"
@@ -156,7 +156,7 @@ run_asan() {
     # Leaks count. gcc's two sanitizers and libxgboost need no suppression.
     export ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
     build_in asan asan clang -Db_sanitize=address,undefined -Db_lundef=false -Dbuildtype=debugoptimized &&
-        meson_tests asan asan --timeout-multiplier 8 || return 0
+        meson_tests asan asan --timeout-multiplier 30 || return 0
     BOOSTLENS=$build/asan/container/boostlens BUILD=$build/asan CONTRACT_SHORT=1 \
         scripts asan tests/contract/test_*.sh
     unset ASAN_OPTIONS UBSAN_OPTIONS
@@ -165,7 +165,7 @@ run_asan() {
 run_asan_O0() {
     export ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
     build_in asan-O0 asan-O0 gcc -Db_sanitize=address,undefined -Db_lundef=false -Dbuildtype=debug &&
-        meson_tests asan-O0 asan-O0 --timeout-multiplier 20 || return 0
+        meson_tests asan-O0 asan-O0 --timeout-multiplier 40 || return 0
     unset ASAN_OPTIONS UBSAN_OPTIONS
 }
 

@@ -218,6 +218,7 @@ bl_status bli_job_check(const bl_run *run, bl_err *err)
                                   .limits = &stages.limits,
                                   .log = run->log,
                                   .channel = bli_data_names[data],
+                                  .content_given = channel->content == BL_CONTENT_CSV,
                                   .cancelled = bli_stop_asked,
                                   .cookie = &stages};
         if (channel->present)

@@ -128,7 +128,7 @@ static double slow_number(const char *text, size_t n, bool narrow)
     char small[256];
     char *copy = n < sizeof small ? small : malloc(n + 1);
     if (!copy)
-        return (double)NAN; /* the caller's next allocation fails with a sentence */
+        return (double)NAN; /* no decimal is: the callers refuse it */
     memcpy(copy, text, n);
     copy[n] = '\0';
     pthread_once(&c_locale_once, make_c_locale);
@@ -150,6 +150,8 @@ bl_number bli_read_double(const char *text, size_t n, double *ret)
     }
     if (!exact_double(&d, ret))
         *ret = slow_number(text, n, false);
+    if (isnan(*ret))
+        return BL_NUMBER_NONE;
     return isinf(*ret) ? BL_NUMBER_INFINITE : BL_NUMBER_OK;
 }
 
@@ -175,6 +177,8 @@ bl_number bli_read_float(const char *text, size_t n, float *ret)
             exact = false;
     }
     *ret = (float)(exact ? value : slow_number(text, n, true));
+    if (isnan(*ret))
+        return BL_NUMBER_NONE;
     return isinf(*ret) ? BL_NUMBER_INFINITE : BL_NUMBER_OK;
 }
 

@@ -41,8 +41,8 @@ static bl_status pick_kernel(bl_background *bg, const char *name, bl_err *err)
 
 static const bl_tree *first_tree(const bl_background *bg)
 {
-    return bg->forest->trees +
-           (bg->forest->n_trees ? bg->forest->round_first[bg->first] : 0);
+    const bl_forest *forest = bg->forest;
+    return forest->n_trees ? forest->trees + forest->round_first[bg->first] : NULL;
 }
 
 /* --- Rows in groups

@@ -62,7 +62,7 @@ static bl_status find_used(bl_explainer *e, uint32_t **ret_slot_of, bl_err *err)
     if (st != BL_OK)
         return st;
     uint32_t *slot_of = memory;
-    const bl_tree *trees = e->forest->trees + first_tree(e);
+    const bl_tree *trees = e->n_trees ? e->forest->trees + first_tree(e) : NULL;
     for (size_t t = 0; t < e->n_trees; t++)
         for (uint32_t n = 0; n < trees[t].n_nodes; n++)
             if (trees[t].left[n] >= 0)

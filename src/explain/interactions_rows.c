@@ -301,7 +301,8 @@ bl_status bli_interactions_top(const bl_interactions *it, const float *rows,
         for (size_t o = 0; o < it->n_outputs; o++) {
             values_of_block(it, x, n, o, s);
             for (size_t r = 0; r < n; r++)
-                put_top(it, r, n_top, s, top + ((first + r) * it->n_outputs + o) * n_top);
+                put_top(it, r, n_top, s,
+                        n_top ? top + ((first + r) * it->n_outputs + o) * n_top : NULL);
         }
     }
     team_done(&t);

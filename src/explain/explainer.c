@@ -161,7 +161,7 @@ static bl_status compile_trees(bl_explainer *e, const uint32_t *slot_of, bl_err 
 /* Trees sorted by output, their order kept. */
 static bl_status sort_parts(bl_explainer *e, bl_err *err)
 {
-    const bl_tree *trees = e->forest->trees + first_tree(e);
+    const bl_tree *trees = e->n_trees ? e->forest->trees + first_tree(e) : NULL;
     void *memory;
     bl_status st =
         bli_alloc(e->n_outputs + 2, sizeof *e->output_first, "outputs", &memory, err);

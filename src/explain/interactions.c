@@ -41,8 +41,8 @@ static bl_status pick_kernel(bl_interactions *it, const char *name, bl_err *err)
 
 static const bl_tree *first_tree(const bl_interactions *it)
 {
-    return it->forest->trees +
-           (it->forest->n_trees ? it->forest->round_first[it->first] : 0);
+    const bl_forest *forest = it->forest;
+    return forest->n_trees ? forest->trees + forest->round_first[it->first] : NULL;
 }
 
 /* slot_of [n_features]: 1 + slot, 0 where unused. */

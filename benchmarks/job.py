@@ -9,8 +9,8 @@ process held. Both sides take turns on the same machine with all its processors,
 each prints its stages. One JSON line a case on stdout, the tables on stderr at the end.
 
 Real sets: BOOSTLENS_DATA (default ../shared/data). The peer's packages: container/deps.sh peers.
-Both sides run with OMP_PROC_BIND unset and GOMP_SPINCOUNT=20000: beside a busy neighbour the default
-would make the peer up to a hundred times slower, and an idle machine shows no difference.
+Both sides run without OMP_ and GOMP_ variables: the peer as libgomp starts it, ours as it starts itself. Beside
+a busy neighbour the peer could be a hundred times slower, so figures want an idle machine.
 """
 import argparse
 import gzip
@@ -130,7 +130,6 @@ def processor():
 def run_case(name, program, runs):
     python = "/usr/bin/python3" if os.path.exists("/usr/bin/python3") else sys.executable
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("OMP_", "GOMP_"))}
-    environment["GOMP_SPINCOUNT"] = "20000"
     with tempfile.TemporaryDirectory(prefix="boostlens-bench-") as folder:
         train, test, n_rows, n_features = prepare(name, folder)
         parameters = CASES[name][2]

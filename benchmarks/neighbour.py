@@ -7,7 +7,8 @@
 Stands for a shared machine: another process keeps one processor busy while a job trains. OpenMP's
 idle threads spin without end by default, so every parallel loop then waits for the scheduler; the program
 bounds the spin by itself (container/main.c). Measured: `boostlens train` on data/credit, without
-attributions, alone and beside one busy process, as it is and with libgomp's own default.
+attributions, alone and beside one busy process (in a session of its own, as another container is: the
+scheduler then shares processors between groups, which is the hard case), as it is and with libgomp's own default.
 One JSON line a case, medians of N runs.
 """
 import argparse
@@ -62,7 +63,8 @@ def main():
     alone = {}
     with tempfile.TemporaryDirectory(prefix="boostlens-bench-") as folder:
         for beside in ("nobody", "one busy process"):
-            busy = None if beside == "nobody" else subprocess.Popen([sys.executable, "-c", "while True: pass"])
+            busy = None if beside == "nobody" else subprocess.Popen([sys.executable, "-c", "while True: pass"],
+                                                                              start_new_session=True)
             try:
                 for name, environment in settings.items():
                     times = [seconds(os.path.abspath(options.boostlens), os.path.join(folder, "job"), environment, options.rounds,

@@ -67,8 +67,8 @@ static void widen_affinity(void)
 }
 
 /*
- * libgomp lets idle threads spin for seconds, which makes a job 100 times slower beside one busy
- * neighbour. It reads its environment before main, so a bounded spin takes one new start of this
+ * libgomp lets idle threads spin long enough to make a job 100 times slower beside one busy
+ * neighbour (benchmarks/neighbour.py; README.md there has the choice of 1000). It reads its environment before main, so a bounded spin takes one new start of this
  * program; an image that sets GOMP_SPINCOUNT or OMP_WAIT_POLICY saves that.
  */
 static void bound_spin(char **argv)
@@ -76,7 +76,7 @@ static void bound_spin(char **argv)
     if (getenv("GOMP_SPINCOUNT") || getenv("OMP_WAIT_POLICY") ||
         getenv("BOOSTLENS_STARTED"))
         return;
-    setenv("GOMP_SPINCOUNT", "20000", 1);
+    setenv("GOMP_SPINCOUNT", "1000", 1);
     setenv("BOOSTLENS_STARTED", "1", 1);
     execv("/proc/self/exe", argv);
     /* No /proc: slower beside a busy neighbour, but right. */

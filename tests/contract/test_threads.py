@@ -48,7 +48,7 @@ def one_openmp_runtime_is_mapped_and_all_processors_are_used():
 @claim
 def a_bounded_spin_is_in_force_without_being_asked_for():
     _, _, env = look(bare())
-    check(env.get("GOMP_SPINCOUNT") == "20000", "GOMP_SPINCOUNT=%s", env.get("GOMP_SPINCOUNT"))
+    check(env.get("GOMP_SPINCOUNT") == "1000", "GOMP_SPINCOUNT=%s", env.get("GOMP_SPINCOUNT"))
 
 
 @claim

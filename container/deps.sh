@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 # Installs everything boostlens needs; the only place that names versions and digests.
 #
-#   sh container/deps.sh [build|test|peers]     default: build
+#   sh container/deps.sh [build|test|container|peers]     default: build
 #
-#   build   compiler, meson, libraries; XGBoost's C library and header under .deps/
-#   test    build, and what tests/run.sh runs: clang, formatter, sanitizers, cmocka, h5py
-#   peers   test, and the Python packages of benchmarks/ (container/peers.txt) under .deps/peers
+#   build       compiler, meson, libraries; XGBoost's C library and header under .deps/
+#   test        build, and what tests/run.sh runs: clang, formatter, sanitizers, cmocka, h5py
+#   container   build, and what makes and runs images: podman, mmdebstrap
+#   peers       test, and the Python packages of benchmarks/ (container/peers.txt) under .deps/peers
 #
 # Debian packages come from apt, XGBoost from PyPI through pip, each by its own client and with
 # that client's own settings (mirrors, proxies, certificates). What pip fetches is checked against
@@ -24,12 +25,14 @@ build_packages="gcc libc6-dev meson ninja-build pkg-config ca-certificates
 # libomp: clang's OpenMP. locales: a locale with a decimal comma is made for a test.
 test_packages="clang clang-format libclang-rt-14-dev libomp-14-dev libcmocka-dev binutils git locales
     python3 python3-h5py python3-numpy strace"
+# runc beside podman's own choice: that one refuses machines with mixed cgroups.
+container_packages="podman runc containernetworking-plugins mmdebstrap"
 
 say() { printf 'deps: %s\n' "$*" >&2; }
 die() { say "$*"; exit 1; }
 
 what=${1:-build}
-case $what in build | test | peers) ;; *) die "unknown set '$what': use build, test or peers" ;; esac
+case $what in build | test | container | peers) ;; *) die "unknown set '$what': use build, test, container or peers" ;; esac
 here=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 deps=${BOOSTLENS_DEPS:-$here/.deps}
 case $deps in /*) ;; *) deps=$PWD/$deps ;; esac
@@ -191,5 +194,7 @@ install_peers() {
 install_packages $build_packages
 install_xgboost
 # shellcheck disable=SC2086
-[ "$what" = build ] || install_packages $test_packages
+case $what in test | peers) install_packages $test_packages ;; esac
+# shellcheck disable=SC2086
+[ "$what" != container ] || install_packages $container_packages
 [ "$what" != peers ] || install_peers

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Builds and tests everything; the one command to run before and after a change.
 #
-#   sh tests/run.sh                what a change must pass: lint unit oracle fuzz contract clang asan
+#   sh tests/run.sh                what a change must pass: lint unit oracle fuzz contract image clang asan
 #   sh tests/run.sh all            these and the rest of the matrix: asan-O0 options; installs the
 #                                  Python peers too, so that nothing is skipped for want of them
 #   sh tests/run.sh NAME...        some of them; ^NAME leaves one out
@@ -12,6 +12,7 @@
 #   oracle     results against an independent truth, built by gcc
 #   fuzz       the fuzz targets over the seeds of data/corpus, built by gcc
 #   contract   the real program end to end (tests/contract), built by gcc
+#   image      the minimal image, built and run with podman (tests/image); skipped where that cannot be had
 #   clang      unit, oracle and fuzz, built by clang
 #   asan       unit, oracle, fuzz and the short part of contract, with AddressSanitizer and UBSan, by clang
 #   asan-O0    unit, oracle and fuzz with the same sanitizers, by gcc without optimization
@@ -29,9 +30,9 @@ build=${TESTS_BUILD:-$here/build-tests}
 export BOOSTLENS_DATA="${BOOSTLENS_DATA:-$here/../shared/data}"
 # libgomp's default is to spin without end at a barrier: beside one busy neighbour a small
 # training then takes a hundred times as long. This bound costs nothing on an idle machine.
-export GOMP_SPINCOUNT=20000
+export GOMP_SPINCOUNT=1000
 jobs=$(nproc 2>/dev/null || echo 2)
-default_groups="lint unit oracle fuzz contract clang asan"
+default_groups="lint unit oracle fuzz contract image clang asan"
 all_groups="$default_groups asan-O0 options"
 
 say() { printf '%s\n' "$*"; }
@@ -150,6 +151,12 @@ run_contract() {
         scripts contract tests/contract/test_*.sh tests/contract/test_*.py
 }
 
+run_image() {
+    gcc_build image || return 0
+    sh container/deps.sh container || say "tests/run.sh: no container tool could be installed" >&2
+    BOOSTLENS=$build/gcc/container/boostlens BUILD=$build/gcc scripts image tests/image/test_*.py
+}
+
 run_clang() { build_in clang clang clang && meson_tests clang clang || return 0; }
 
 run_asan() {
@@ -209,6 +216,7 @@ group unit run_unit
 group oracle run_oracle
 group fuzz run_fuzz
 group contract run_contract
+group image run_image
 group clang run_clang
 group asan run_asan
 group asan-O0 run_asan_O0

@@ -18,7 +18,8 @@ typedef struct cursor {
 
 static bl_status broken(const cursor *c, const unsigned char *at, const char *what)
 {
-    return bli_fail(c->err, BL_E_MODEL, "byte %zu: %s", (size_t)(at - c->begin), what);
+    return bli_fail(c->err, BL_E_MODEL, "the UBJSON is damaged: byte %zu: %s",
+                    (size_t)(at - c->begin), what);
 }
 
 static size_t left(const cursor *c)
@@ -262,7 +263,8 @@ bl_status bli_ubj_read(const void *bytes, size_t n_bytes, uint64_t max_depth,
                 .err = err};
     st = read_value(&c, 0, bli_ubj_root(doc));
     if (st == BL_OK && left(&c))
-        st = bli_fail(err, BL_E_MODEL, "%zu bytes follow the end of the model", left(&c));
+        st = bli_fail(err, BL_E_MODEL, "the UBJSON is damaged: %zu bytes follow its end",
+                      left(&c));
     if (st != BL_OK) {
         bli_ubj_free(doc);
         return st;

@@ -174,12 +174,6 @@ static bool is_old_vector_leaf(const unsigned char *b, size_t n)
 static bl_status load_ubj(BoosterHandle booster, const unsigned char *b, size_t n,
                           int *ret_rc, bl_err *err)
 {
-    if (!bli_ubj_is_whole(b, n))
-        return bli_fail(
-            err, BL_E_MODEL,
-            "the UBJSON is damaged: its %zu bytes are not one whole document (a "
-            "download that was cut short?)",
-            n);
     bl_limits limits = bli_limits();
     bl_buf safe = {0};
     bl_status st = bli_model_prepare(b, n, &limits, NULL, &safe, err);

@@ -120,8 +120,6 @@ void bli_metrics_done(bl_metrics *metrics);
 
 /* Loads a model file's bytes, or says in one sentence what they are instead. */
 bl_status bli_xgb_load(BoosterHandle booster, const void *bytes, size_t n, bl_err *err);
-/* ubj_check.c: one whole UBJSON object, to its last byte. */
-bool bli_ubj_is_whole(const void *bytes, size_t n);
 /* XGBoost's own UBJSON; *out is replaced. */
 bl_status bli_xgb_save(BoosterHandle booster, bl_buf *out, bl_err *err);
 

@@ -216,7 +216,7 @@ static const struct {
      23, "a length that goes beyond the end"},
     {"{L\0\0\0\0\0\0\0\x01"
      "aZ}x",
-     14, "1 bytes follow the end of the model"},
+     14, "the UBJSON is damaged: 1 bytes follow its end"},
 };
 
 static void test_other_bytes_are_named(void **state)

@@ -5,14 +5,19 @@
 #include <stdlib.h>
 #include <xgboost/c_api.h>
 
-static void refused(const void *bytes, size_t n, const char *says)
+static void refused_as(bl_status status, const void *bytes, size_t n, const char *says)
 {
     bl_buf ubj = {0};
     bl_err err = {0};
     bl_status st = bli_model_to_ubj(bytes, n, &ubj, &err);
-    CHECK(st == BL_E_MODEL && strstr(err.msg, says), "status %d: '%s'", (int)st, err.msg);
+    CHECK(st == status && strstr(err.msg, says), "status %d: '%s'", (int)st, err.msg);
     CHECK(!strchr(err.msg, '\n') && !strstr(err.msg, "Stack"), "'%s'", err.msg);
     assert_null(ubj.data);
+}
+
+static void refused(const void *bytes, size_t n, const char *says)
+{
+    refused_as(BL_E_MODEL, bytes, n, says);
 }
 
 #define REFUSED(literal, says) refused(literal, sizeof(literal) - 1, says)
@@ -66,10 +71,10 @@ static void test_damaged_models_are_refused(void **state)
     CHECK_OK(train(job, rows, NULL, NULL, &t, &err), err);
     /* Cut anywhere, even before the last byte; something after it. */
     for (size_t n = 2; n < t->n_ubj; n += n + 40 < t->n_ubj ? 37 : 1)
-        refused(t->ubj, n, "the UBJSON is damaged: its");
+        refused(t->ubj, n, "the UBJSON is damaged: byte ");
     char *longer = calloc(t->n_ubj + 1, 1);
     memcpy(longer, t->ubj, t->n_ubj);
-    refused(longer, t->n_ubj + 1, "the UBJSON is damaged: its");
+    refused(longer, t->n_ubj + 1, "the UBJSON is damaged: 1 bytes follow its end");
     free(longer);
     /* Lengths that reach far beyond the end, also where the sum would wrap; endless
      * nesting. */
@@ -82,7 +87,7 @@ static void test_damaged_models_are_refused(void **state)
             "the UBJSON is damaged");
     char deep[400] = {'{', 'i', 1, 'a'};
     memset(deep + 4, '[', sizeof deep - 4);
-    refused(deep, sizeof deep, "the UBJSON is damaged");
+    refused_as(BL_E_LIMIT, deep, sizeof deep, "nested deeper than ");
     REFUSED("{\"learner\": {}}",
             "the JSON is damaged, or no model that XGBoost's save_model wrote");
     REFUSED("{\"a\": [1, 2", "the JSON is damaged");

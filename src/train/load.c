@@ -222,7 +222,7 @@ bl_status bli_xgb_load(BoosterHandle booster, const void *bytes, size_t n, bl_er
         bl_status st = load_json(booster, b, n, start, quote, &rc, err);
         if (st != BL_OK)
             return st;
-    } else if (n > 1 && b[0] == '{' && isalpha(b[1])) {
+    } else if (n > 1 && b[0] == '{' && b[1] == 'L') {
         bl_status st = load_ubj(booster, b, n, &rc, err);
         if (st != BL_OK)
             return st;

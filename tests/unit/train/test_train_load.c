@@ -79,14 +79,14 @@ static void test_damaged_models_are_refused(void **state)
     /* Lengths that reach far beyond the end, also where the sum would wrap; endless
      * nesting. */
     REFUSED("{L\x7f\xff\xff\xff\xff\xff\xff\xff", "the UBJSON is damaged");
-    REFUSED("{i\x01"
+    REFUSED("{L\0\0\0\0\0\0\0\x01"
             "a[$D#L\x7f\xff\xff\xff\xff\xff\xff\xff",
             "the UBJSON is damaged");
-    REFUSED("{i\xff"
+    REFUSED("{L\xff\xff\xff\xff\xff\xff\xff\xff"
             "a",
             "the UBJSON is damaged");
-    char deep[400] = {'{', 'i', 1, 'a'};
-    memset(deep + 4, '[', sizeof deep - 4);
+    char deep[400] = {'{', 'L', 0, 0, 0, 0, 0, 0, 0, 1, 'a'};
+    memset(deep + 11, '[', sizeof deep - 11);
     refused_as(BL_E_LIMIT, deep, sizeof deep, "nested deeper than ");
     REFUSED("{\"learner\": {}}",
             "the JSON is damaged, or no model that XGBoost's save_model wrote");

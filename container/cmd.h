@@ -8,7 +8,7 @@
 #include <signal.h>
 #include <stdbool.h>
 
-enum { EXIT_USAGE = 64, EXIT_PLATFORM = 74 };
+enum { EXIT_USAGE = 64, EXIT_OURS = 70, EXIT_PLATFORM = 74 };
 
 int cmd_train(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
@@ -28,6 +28,12 @@ bool cmd_root(int argc, char **argv, const char **ret_root);
 const bl_log *console_log(void);
 /* Takes a live progress line off the terminal, before something else is printed. */
 void console_clear(void);
+
+/* --- trap.c: SIGSYS, by which the sandbox stops a call ------------------------------- */
+
+/* The process then ends with 70, the sentence on stderr and in the failure file (NULL:
+ * none). */
+void trap_install(const char *failure_path);
 
 /* --- stop.c: SIGTERM and SIGINT ----------------------------------------------------- */
 

@@ -29,6 +29,7 @@ static const char usage_text[] =
     "  --missing NUMBER, --missing-text LIST    what else means missing\n"
     "  --unseen WORD   a level not seen in training: error (default), missing\n"
     "  --compress WORD explain: gzip (default), none\n"
+    "  --isolation WORD  the sandbox: auto (default), required, off\n"
     "  --nthread N     default: as many as this process may use\n";
 
 /* Where the text of an option goes; NULL: no such option. */
@@ -50,6 +51,7 @@ static const char **text_option(bl_apply *apply, const char *name, bool predict,
         {"--missing", &apply->missing, false, false},
         {"--missing-text", &apply->missing_text, false, false},
         {"--unseen", &apply->unseen, false, false},
+        {"--isolation", &apply->isolation, false, false},
         {"--nthread", nthread, false, false},
         {"--type", type, true, false},
         {"--compress", compress, false, true},
@@ -128,6 +130,7 @@ static int run(int argc, char **argv, bool predict)
     if (code == 0) {
         bl_err err = {0};
         stop_disarm(); /* nothing here takes a round */
+        trap_install(NULL);
         bl_status st =
             predict ? bli_predict_files(&apply, &err) : bli_explain_files(&apply, &err);
         console_clear();

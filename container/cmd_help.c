@@ -37,9 +37,8 @@ int cmd_help(int argc, char **argv)
              "lines of its data, and says what is wrong. Nothing is written.");
         return 0;
     }
-    fputs(
-        "boostlens help: usage: help [train [--markdown] | explain | predict | check]\n",
-        stderr);
+    fputs("boostlens help: usage: help [train [--markdown] | explain | predict | check]\n",
+          stderr);
     return EXIT_USAGE;
 }
 

@@ -71,6 +71,7 @@ int cmd_train(int argc, char **argv)
     bl_status st = bli_failure_path(root, &failure_path, &err);
     if (st == BL_OK) {
         unlink(failure_path); /* of an earlier run in the same folder */
+        trap_install(failure_path);
         const bl_run run = {.root = root,
                             .log = console_log(),
                             .metric_line = metric_line,

@@ -4,10 +4,9 @@
  * refusal says what was found and what is accepted; everything that can be checked without
  * looking at the data is checked here.
  *
- * In the table, but not in this version: bl_preprocess, bl_require_encryption, bl_isolation
- * required and bl_checkpoint_foreign use are refused, because the job would not be what was asked
- * for; bl_checkpoint_seconds, bl_checkpoint_keep and bl_isolation auto or off get a note, and a
- * checkpoint place from the platform one warning. So are more than one host, Pipe mode, libsvm,
+ * In the table, but not in this version: bl_preprocess and bl_checkpoint_foreign use are refused,
+ * because the job would not be what was asked for; bl_checkpoint_seconds and bl_checkpoint_keep get
+ * a note, and a checkpoint place from the platform one warning. So are more than one host, Pipe mode, libsvm,
  * Parquet and RecordIO, each by name.
  */
 #ifndef BL_CONTRACT_CONTRACT_H

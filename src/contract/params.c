@@ -277,10 +277,11 @@ static const bl_param_def defs[] = {
           "Checkpoints of AWS's image. `use` is refused: not in this version.",
           .choices = CHOICES("ignore", "use")),
     PARAM("bl_isolation", CHOICE, OURS, "auto",
-          "Sandbox of the job. `required` is refused: not in this version.",
+          "Sandbox of the job: auto takes what the kernel has, required refuses less "
+          "than all.",
           .choices = CHOICES("auto", "required", "off")),
     PARAM("bl_require_encryption", CHOICE, OURS, "",
-          "Evidence of an encrypted volume. Refused: not in this version.",
+          "Least evidence that every volume is encrypted; the job is refused without.",
           .choices = CHOICES("proven", "asserted")),
 #undef GROUP
 #define GROUP "Without effect in XGBoost 3.4 (accepted with a note)"

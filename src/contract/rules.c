@@ -247,16 +247,6 @@ static bl_status check_later(const bl_values *values, const bl_log *log, bl_err 
             err, BL_E_CONFIG,
             "bl_preprocess is not in this version yet: preprocess before the job "
             "and leave it out");
-    if (bli_given(values, "bl_require_encryption"))
-        return bli_fail(
-            err, BL_E_CONFIG,
-            "bl_require_encryption is not in this version yet, so nothing can be "
-            "promised: leave it out");
-    if (bli_is(bli_choice_or_default(values, "bl_isolation"), "required"))
-        return bli_fail(
-            err, BL_E_CONFIG,
-            "bl_isolation is required, and the sandbox is not in this version yet: "
-            "leave it out");
     if (bli_is(bli_choice_or_default(values, "bl_checkpoint_foreign"), "use"))
         return bli_fail(
             err, BL_E_CONFIG,
@@ -266,9 +256,6 @@ static bl_status check_later(const bl_values *values, const bl_log *log, bl_err 
         bli_given(values, "bl_checkpoint_keep"))
         bli_log(log, BL_NOTE, BL_STAGE,
                 "bl_checkpoint_*: checkpoints are not in this version yet; no effect");
-    if (bli_given(values, "bl_isolation"))
-        bli_log(log, BL_NOTE, BL_STAGE,
-                "bl_isolation: the sandbox is not in this version yet; no effect");
     return BL_OK;
 }
 

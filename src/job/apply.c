@@ -65,7 +65,9 @@ bl_status bli_explain_files(const bl_apply *apply, bl_err *err)
     bl_matrix *matrix = NULL;
     stages.n_threads = apply->nthread > 0 ? (int)apply->nthread : bli_machine_threads();
     omp_set_num_threads(stages.n_threads);
-    bl_status st = bli_saved_open(apply, &stages.limits, &saved, err);
+    bl_status st = bli_apply_isolate(apply, err);
+    if (st == BL_OK)
+        st = bli_saved_open(apply, &stages.limits, &saved, err);
     if (st == BL_OK && saved->n_models > 1)
         st = bli_fail(
             err, BL_E_ARG,

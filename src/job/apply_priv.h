@@ -13,6 +13,10 @@ typedef struct bl_saved {
     bool has_card;
 } bl_saved;
 
+/* apply_isolation.c: bars the process to the model, the data and the folder of the output; before
+ * anything is read. BL_E_ARG: no such word; BL_E_CONFIG: less than all where all is required. */
+bl_status bli_apply_isolate(const bl_apply *apply, bl_err *err);
+
 /* saved.c */
 bl_status bli_saved_open(const bl_apply *apply, const bl_limits *limits,
                          bl_saved **ret_saved, bl_err *err);

@@ -49,7 +49,9 @@ static bl_status begin(bl_stages *stages, bl_err *err)
             bl_version(), v[0], v[1], v[2], stages->n_threads,
             stages->n_threads == 1 ? "" : "s");
     st = bli_stage_quantiles(stages, err);
-    return st == BL_OK ? prepare_folders(stages->job, err) : st;
+    if (st == BL_OK)
+        st = prepare_folders(stages->job, err);
+    return st == BL_OK ? bli_stage_isolate(stages, err) : st;
 }
 
 static void hand_on_line(void *cookie, const char *line)

@@ -42,10 +42,11 @@ typedef struct bl_apply {
     const char *const *data; /* files; or one folder */
     const char *output;      /* explain: a folder; predict: a file */
     const char *missing, *missing_text, *header, *label, *id, *unseen;
-    const char *trees;   /* all, best, FROM:TO (rounds) */
-    int64_t nthread;     /* 0: as many as this process may use */
-    bl_output_type type; /* predict */
-    bool compress;       /* explain */
+    const char *trees;     /* all, best, FROM:TO (rounds) */
+    int64_t nthread;       /* 0: as many as this process may use */
+    bl_output_type type;   /* predict */
+    bool compress;         /* explain */
+    const char *isolation; /* auto (default), required, off */
     const bl_log *log;
     const volatile sig_atomic_t *stop;
 } bl_apply;

@@ -51,6 +51,10 @@ typedef struct bl_stages {
 
 extern const char *const bli_data_names[N_DATA];
 
+/* isolation.c: bars the process and looks at its volumes; output/data/isolation.json. Before the first
+ * thread, and before any data are read. BL_E_CONFIG where less is reached than the job requires. */
+bl_status bli_stage_isolate(const bl_stages *stages, bl_err *err);
+
 /* load.c: channels -> schema, data, start_model; the room the outputs need is checked. */
 bl_status bli_stage_load(bl_stages *stages, bl_err *err);
 

@@ -322,7 +322,9 @@ bl_status bli_predict_files(const bl_apply *apply, bl_err *err)
     bl_matrix *matrix = NULL;
     int n_threads = apply->nthread > 0 ? (int)apply->nthread : bli_machine_threads();
     omp_set_num_threads(n_threads);
-    bl_status st = bli_saved_open(apply, &limits, &saved, err);
+    bl_status st = bli_apply_isolate(apply, err);
+    if (st == BL_OK)
+        st = bli_saved_open(apply, &limits, &saved, err);
     if (st == BL_OK)
         st = check_type(apply, saved, err);
     if (st == BL_OK)

@@ -63,6 +63,8 @@ REFUSED = (
     ({"bl_feature_types": "q,q,x"}, ["bl_feature_types", "x"]),
     ({"bl_model_format": "json"}, ["bl_model_format", "portable"]),
     ({"bl_compress": "zip"}, ["bl_compress", "gzip"]),
+    ({"bl_isolation": "strict"}, ["bl_isolation", "required"]),
+    ({"bl_require_encryption": "yes"}, ["bl_require_encryption", "proven"]),
     ({"bl_label": "@nothing"}, ["@nothing"]),
     ({"eta": "0.3", "learning_rate": "0.2"}, ["eta", "learning_rate"]),
     ({"eta": True}, ["eta"]),
@@ -104,7 +106,8 @@ ACCEPTED = (
     {"booster": "gblinear"}, {"scale_pos_weight": "2"}, {"base_score": "0.5"}, {"learning_rate": "0.2"},
     {"bl_explain": "none"}, {"bl_explain_rows": "7"}, {"bl_explain_data": "no"}, {"bl_compress": "none"}, {"bl_model_format": "native"},
     {"bl_drop": "2"}, {"bl_id": "3"}, {"bl_weight": "2"}, {"bl_feature_names": "a,b,c"}, {"bl_feature_names": "[\"a\",\"b\",\"c\"]"},
-    {"bl_feature_types": "q,float,q"}, {"bl_isolation": "auto"},
+    {"bl_feature_types": "q,float,q"}, {"bl_isolation": "auto"}, {"bl_isolation": "off"},
+    {"bl_require_encryption": ""},
 )
 
 

@@ -204,9 +204,8 @@ static void test_names_gone_values_are_refused_with_the_nearest(void **state)
          "sagemaker_submit_directory asks for a Python script"},
         {"\"bl_preprocess\": \"plan.json\"", "bl_preprocess is not in this version yet"},
         {"\"bl_preprocess\": {\"steps\": []}", "bl_preprocess is an object"},
-        {"\"bl_isolation\": \"required\"", "the sandbox is not in this version yet"},
-        {"\"bl_require_encryption\": \"proven\"",
-         "bl_require_encryption is not in this version yet"},
+        {"\"bl_isolation\": \"strict\"", "bl_isolation"},
+        {"\"bl_require_encryption\": \"yes\"", "bl_require_encryption"},
         {"\"bl_checkpoint_foreign\": \"use\"", "checkpoints are not in this version yet"},
     };
     (void)state;

@@ -244,8 +244,7 @@ static void test_rules_settings_without_effect_are_named_in_one_note(void **stat
         "");
     check_notes(
         "\"bl_isolation\": \"auto\", \"bl_checkpoint_keep\": 3",
-        "note bl_checkpoint_*: checkpoints are not in this version yet; no effect\n"
-        "note bl_isolation: the sandbox is not in this version yet; no effect\n");
+        "note bl_checkpoint_*: checkpoints are not in this version yet; no effect\n");
 }
 
 static void test_rules_early_stopping_without_validation_is_one_warning(void **state)

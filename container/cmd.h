@@ -15,6 +15,8 @@ int cmd_explain(int argc, char **argv);
 int cmd_predict(int argc, char **argv);
 int cmd_apply_help(void);
 int cmd_check(int argc, char **argv);
+int cmd_lint_job(int argc, char **argv);
+int cmd_lint_job_help(void);
 int cmd_help(int argc, char **argv);
 int cmd_version(void);
 int cmd_usage(void);

@@ -29,6 +29,8 @@ static const struct verb {
     {"predict", cmd_predict, "scores of any rows with a saved model: help predict"},
     {"check", cmd_check,
      "check a job folder's configuration and first lines: [--root DIR]"},
+    {"lint-job", cmd_lint_job,
+     "are requests and policies for AWS as secure as they must be: FILE... [--json]"},
     {"help", cmd_help, "this page, or a verb's: help train"},
 };
 

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The whole job (read, train 100 rounds, explain every training row, write) beside the same job in Python.
 
-    benchmarks/job.sh [--runs N] [--boostlens PROGRAM] [credit] [covertype] [sgemm] [demo]
+    benchmarks/job.sh [--runs N] [--boostlens PROGRAM] [CASE...]
 
+CASE: credit, covertype, sgemm (these three by default), adult, bank, diabetes, housing, kddcup, demo.
 Stands for what a user waits for and pays for: wall time from start to exit, and the most memory the
 process held. Both sides take turns on the same machine with all its processors, the files in the page cache;
 each prints its stages. One JSON line a case on stdout, the tables on stderr at the end.
@@ -30,6 +31,8 @@ PEERS = os.path.join(os.environ.get("BOOSTLENS_DEPS", os.path.join(ROOT, ".deps"
 NAMES = ("PAY_AMT1 BILL_AMT1 LIMIT_BAL SEX EDUCATION MARRIAGE AGE PAY_0 PAY_2 PAY_3 PAY_4 PAY_5 PAY_6 BILL_AMT2 BILL_AMT3 "
          "BILL_AMT4 BILL_AMT5 BILL_AMT6 PAY_AMT2 PAY_AMT3 PAY_AMT4 PAY_AMT5 PAY_AMT6").split()
 
+LOGISTIC = {"objective": "binary:logistic", "eval_metric": ["auc", "logloss"], "max_depth": 6, "eta": 0.3}
+
 # (training file, test file or None: every fifth row of the training file, parameters)
 CASES = {
     "credit": ("credit-default/train_data.csv.gz", "credit-default/test_data.csv", {
@@ -39,6 +42,12 @@ CASES = {
         "objective": "multi:softprob", "num_class": 7, "eval_metric": ["mlogloss", "merror"], "max_depth": 6, "eta": 0.3}),
     "sgemm": ("sgemm/sgemm_num.csv.gz", None, {
         "objective": "reg:squarederror", "eval_metric": ["rmse", "mae"], "max_depth": 6, "eta": 0.3}),
+    "adult": ("adult/adult_train_num.csv.gz", "adult/adult_test_num.csv.gz", LOGISTIC),
+    "bank": ("bank-marketing/bank_num.csv.gz", None, LOGISTIC),
+    "diabetes": ("diabetes-130/diabetes_num.csv.gz", None, LOGISTIC),
+    "housing": ("california-housing/housing_num.csv", None, {
+        "objective": "reg:squarederror", "eval_metric": ["rmse", "mae"], "max_depth": 6, "eta": 0.3}),
+    "kddcup": ("kddcup99-10pct/kddcup99_10pct_num.csv.gz", None, LOGISTIC),
     "demo": (os.path.join(ROOT, "data/credit/train.csv"), os.path.join(ROOT, "data/credit/validation.csv"), {
         "objective": "binary:logistic", "eval_metric": ["auc", "logloss"], "max_depth": 5, "eta": 0.2, "gamma": 4,
         "min_child_weight": 6}),

@@ -22,6 +22,8 @@
 /* Alignment of every buffer, and the multiple of `stride` in rows. */
 #define BLK_ALIGN  64
 #define BLK_STRIDE 32
+/* Floats of a slot where the block is one row. */
+#define BLK_ROW_SLOT 8
 
 /* --- Programs ----------------------------------------------------------------------- */
 
@@ -141,12 +143,18 @@ typedef struct blk_lanes {
                       const uint32_t *used, size_t n_used);
     /* Adds the values of one program to phi. Cells may be infinite, not NaN. */
     void (*shap)(blk_lanes_block *block, const blk_program *program);
+    /* The same, same bits, for a block of one row whose columns hold one cell: stride 1, slots
+     * [n_slots][BLK_ROW_SLOT], start not called: x and activity column 0 (all ones) are the
+     * caller's. NULL: this variant has none. */
+    void (*row)(blk_lanes_block *block, const blk_program *program);
     /* One tree: leaf [n_rows, padded to step] = what each row's picks end in. Uses the slots. */
     void (*pick)(const blk_lanes_block *block, const char *picks, float *leaf);
     /* margin += leaf * weight in float32, exact += the same in double; columns of n_rows. EXACT,
      * and the additions of XGBoost's predictor. */
     void (*add_leaves)(size_t n_rows, const float *leaf, float weight, float *margin,
                        double *exact);
+    /* The float32 half of add_leaves; both columns are padded to step. EXACT. */
+    void (*add_margins)(size_t n_rows, const float *leaf, float weight, float *margin);
     /* Adds phi [n_used] columns to sums, columns of doubles, and clears it. EXACT. */
     void (*flush)(const blk_lanes_block *block, size_t n_used, double *sums);
 } blk_lanes;

@@ -79,6 +79,16 @@ static void add_leaves(size_t n_rows, const float *leaf, float weight, float *ma
     }
 }
 
+/* Both columns are padded to STEP, and the padding is nobody's. */
+static void add_margins(size_t n_rows, const float *leaf, float weight, float *margin)
+{
+    V w = all(weight);
+    for (size_t r = 0; r < n_rows; r += STEP)
+        EACH_VECTOR v_store(
+            margin + r + u * VL,
+            v_add(v_load(margin + r + u * VL), v_mul(v_load(leaf + r + u * VL), w)));
+}
+
 /* --- Rows to columns ---------------------------------------------------------------------- */
 
 /* A step of rows at a time, so that a column is written in runs. */

@@ -24,6 +24,7 @@ typedef uint32_t M;
 #define m_store(p, m)   (*(M *)(void *)(p) = (m))
 #define m_all()         1u
 
+#define ROW_BY_POINTS   0
 #define POINTS_CONSTANT 0
 #define SUFFIX          fmaf
 #define LANES_NAME      "fmaf"

@@ -10,6 +10,7 @@
  *   m_and m_but(a, b) = a and not b, m_load m_store m_all
  *   POINTS_CONSTANT           1: one function a number of points; 0: one for all (the reference)
  *   SUFFIX, LANES_NAME, LANES_CPU
+ *   ROW_BY_POINTS             1: and the operations of points_body.h, for one row at a time
  *
  * Names as in kernels/README.md: per point k, C comes down, H goes up, f is the first child's
  * factor, d = [first] - z, e = d (difference of two leaves).
@@ -432,6 +433,12 @@ static void shap(blk_lanes_block *b, const blk_program *program)
 }
 
 #include "kernels/lanes_rows_body.h"
+#if ROW_BY_POINTS
+#include "kernels/points_body.h"
+#define ROW_FUNCTION row
+#else
+#define ROW_FUNCTION NULL
+#endif
 
 const blk_lanes PASTE(blk_lanes_, SUFFIX);
 const blk_lanes PASTE(blk_lanes_, SUFFIX) = {
@@ -440,7 +447,9 @@ const blk_lanes PASTE(blk_lanes_, SUFFIX) = {
     .step = STEP,
     .start = start,
     .shap = shap,
+    .row = ROW_FUNCTION,
     .pick = pick_leaves,
     .add_leaves = add_leaves,
+    .add_margins = add_margins,
     .flush = flush,
 };

@@ -29,6 +29,13 @@ static inline __attribute__((always_inline)) V pick(M m, V a, V b)
 #define m_store(p, m)   (*(M *)(void *)(p) = (m))
 #define m_all()         ((M){-1, -1, -1, -1})
 
+typedef V P;
+typedef M PM;
+#define p_fma(a, b, c)  v_fma(a, b, c)
+#define p_pick(m, a, b) pick(m, a, b)
+#define s_fma(a, b, c)  ((a) * (b) + (c))
+#define ROW_BY_POINTS   1
+
 #define POINTS_CONSTANT BLK_POINTS_CONSTANT
 #define SUFFIX          portable
 #define LANES_NAME      "portable"

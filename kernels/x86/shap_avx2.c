@@ -26,6 +26,7 @@ typedef __m256 M;
 #define m_store(p, m)   _mm256_store_ps((float *)(void *)(p), m)
 #define m_all()         _mm256_castsi256_ps(_mm256_set1_epi32(-1))
 
+#include "kernels/x86/points.h"
 #define POINTS_CONSTANT BLK_POINTS_CONSTANT
 #define SUFFIX          avx2
 #define LANES_NAME      "avx2"

@@ -23,6 +23,7 @@ typedef __mmask16 M;
 #define m_store(p, m)   _store_mask16((__mmask16 *)(void *)(p), m)
 #define m_all()         ((M)0xffff)
 
+#include "kernels/x86/points.h"
 #define POINTS_CONSTANT BLK_POINTS_CONSTANT
 #define SUFFIX          avx512
 #define LANES_NAME      "avx512"

@@ -295,33 +295,3 @@ void bli_attribution_free(bl_attribution *attribution)
     free(attribution->mean_abs); /* the other arrays follow it in the same block */
     free(attribution);
 }
-
-bl_status bli_predict_matrix(const bl_forest *forest, size_t first, size_t last,
-                             const bl_matrix *matrix, int n_threads, float *margins,
-                             bl_err *err)
-{
-    const bl_roles *roles = &matrix->roles;
-    if (matrix->n_features != forest->n_features)
-        return bli_fail(err, BL_E_SHAPE, "rows have %zu features, the model has %zu",
-                        matrix->n_features, forest->n_features);
-    if (roles->n_base_margins && roles->n_base_margins != forest->n_outputs)
-        return bli_fail(
-            err, BL_E_SHAPE,
-            "rows have %zu base margins, the model has %zu outputs: give one for each",
-            roles->n_base_margins, forest->n_outputs);
-    const uint64_t piece = 256;
-    if (n_threads <= 0)
-        n_threads = omp_get_max_threads();
-    for (size_t b = 0; b < matrix->n_blocks; b++) {
-        const bl_block *block = matrix->blocks + b;
-#pragma omp parallel for schedule(dynamic, 1) num_threads(n_threads)
-        for (uint64_t at = 0; at < block->n_rows; at += piece) {
-            uint64_t n = at + piece < block->n_rows ? piece : block->n_rows - at;
-            size_t out = (size_t)(block->first_row + at) * forest->n_outputs;
-            bli_forest_margins(forest, first, last, block->x + at * matrix->n_features, n,
-                               roles->n_base_margins ? roles->base_margins + out : NULL,
-                               margins + out);
-        }
-    }
-    return BL_OK;
-}

@@ -76,6 +76,11 @@ void bli_attribution_free(bl_attribution *attribution);
 bl_status bli_explain_rows(const bl_explainer *explainer, const float *rows,
                            uint64_t n_rows, float *phi, bl_err *err);
 
+/* margins of rows [n_rows][n_features] in memory: [n_rows][n_outputs], the bits that
+ * bli_forest_margins gives. */
+bl_status bli_explainer_margins(const bl_explainer *explainer, const float *rows,
+                                uint64_t n_rows, float *margins, bl_err *err);
+
 /* margins of every row of a matrix, over OpenMP threads: [n_rows][n_outputs]. */
 bl_status bli_predict_matrix(const bl_forest *forest, size_t first, size_t last,
                              const bl_matrix *matrix, int n_threads, float *margins,

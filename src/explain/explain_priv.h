@@ -8,6 +8,7 @@
 #include "kernels/lanes.h"
 
 #include <math.h>
+#include <stdatomic.h>
 
 /* Rules of quadrature for trees with so many different features on their longest path. */
 typedef struct bl_rule {
@@ -43,6 +44,7 @@ typedef struct bl_part {
 struct bl_explainer {
     const bl_forest *forest; /* lent */
     size_t first, last;      /* rounds */
+    bool margins_only;       /* no programs: it can only predict */
     size_t n_features, n_outputs;
     double *tree_means;  /* [n_outputs] sum of weight * mean leaf; gblinear: the bias */
     double *base_values; /* [n_outputs] the base margin added */
@@ -60,7 +62,21 @@ struct bl_explainer {
     bl_rule **rules;
     size_t *output_first; /* [n_outputs + 1] first part of each output */
     bl_part *parts;       /* output by output, in order of trees */
+
+    uint64_t block_rows;    /* bli_block_rows_of */
+    double row_work;        /* bli_row_work */
+    size_t scratch_bytes;   /* of one thread, for rows in memory */
+    _Atomic(void *) *spare; /* [BL_SPARE] such scratch, not in use */
 };
+
+/* Scratch kept for calls to come, so that a call allocates nothing: some hundred KB each for a usual
+ * model. More threads at a time than this allocate theirs. */
+#define BL_SPARE 16
+
+/* margins_only: spares the programs, and bli_explain_block may not be called. */
+bl_status bli_explainer_new_for(const bl_forest *forest, size_t first, size_t last,
+                                unsigned cpu, bool margins_only,
+                                bl_explainer **ret_explainer, bl_err *err);
 
 /* Share of cover that goes left. What is no positive finite number counts as 0; two zeros
  * share alike. */
@@ -99,6 +115,9 @@ uint64_t bli_block_rows_of(const bl_explainer *explainer);
 /* Splits of all trees times points: what a row costs. */
 double bli_row_work(const bl_explainer *explainer);
 
+/* Bytes of scratch that serve any number of rows up to a block. */
+size_t bli_scratch_bytes(const bl_explainer *explainer);
+
 /* Scratch of one thread, for blocks of up to n_rows. */
 typedef struct bl_scratch {
     void *memory;
@@ -114,6 +133,21 @@ typedef struct bl_scratch {
 bl_status bli_scratch_init(const bl_explainer *explainer, uint64_t n_rows,
                            bl_scratch *ret_scratch, bl_err *err);
 void bli_scratch_done(bl_scratch *scratch);
+
+/* Memory of explainer->scratch_bytes, from an earlier call where one is done; NULL where there is
+ * none: bli_scratch_none says so. Give it back (NULL is nothing). */
+void *bli_scratch_borrow(const bl_explainer *explainer);
+bl_status bli_scratch_none(const bl_explainer *explainer, bl_err *err);
+void bli_scratch_give_back(const bl_explainer *explainer, void *memory);
+/* Scratch in such memory: columns of `stride` rows, 1 (one row by itself) or a multiple of
+ * BLK_STRIDE up to a block. */
+void bli_scratch_lay_out(const bl_explainer *explainer, size_t stride, void *memory,
+                         bl_scratch *ret_scratch);
+
+static inline uint64_t bli_round_up(uint64_t n, uint64_t to)
+{
+    return (n + to - 1) / to * to;
+}
 
 /* What the aggregates keep of some rows. */
 typedef struct bl_sums {
@@ -138,6 +172,21 @@ typedef struct bl_rows_job {
     float *margins;      /* out [n_rows][n_outputs] XGBoost's; only with sums */
 } bl_rows_job;
 void bli_explain_block(const bl_explainer *explainer, const bl_rows_job *job,
+                       bl_scratch *scratch);
+
+/* Fills the columns of a tree's splits that are no plain comparison: 1 for rows that go right. */
+void bli_special_columns(const bl_explainer *explainer, const float *x, uint64_t n_rows,
+                         const bl_compiled *tree, bl_scratch *scratch);
+
+/* Rows to predict; a block has at most bli_block_rows_of of them. */
+typedef struct bl_margins_job {
+    const float *x; /* [n_rows][n_features] */
+    uint64_t n_rows;
+    const float *base; /* [n_rows][n_outputs], or NULL */
+    float *margins;    /* out [n_rows][n_outputs] */
+} bl_margins_job;
+/* An explainer with lanes and trees. */
+void bli_margins_block(const bl_explainer *explainer, const bl_margins_job *job,
                        bl_scratch *scratch);
 
 #endif

@@ -219,8 +219,9 @@ static bl_status write_parts(bl_explainer *e, const uint32_t *slot_of, bl_err *e
         if (st != BL_OK)
             return st;
         part->programs = memory;
-        st = bli_write_programs(&c->tree, part->value, e->n_used, c->rule, part->programs,
-                                &part->code, err);
+        if (!e->margins_only)
+            st = bli_write_programs(&c->tree, part->value, e->n_used, c->rule,
+                                    part->programs, &part->code, err);
         if (st == BL_OK && c->tree.n_steps / 3 <= MOST_PICKS)
             st = bli_write_picks(e->forest->trees + c->source, part->value, slot_of,
                                  e->n_used, &part->picks, err);
@@ -255,6 +256,23 @@ static bl_status compile(bl_explainer *e, bl_err *err)
     return BL_OK;
 }
 
+/* What calls need that depends on the model alone. */
+static bl_status prepare_calls(bl_explainer *e, bl_err *err)
+{
+    void *memory;
+    bl_status st =
+        bli_alloc(BL_SPARE, sizeof *e->spare, "scratch of calls", &memory, err);
+    if (st != BL_OK)
+        return st;
+    e->spare = memory;
+    for (size_t i = 0; i < BL_SPARE; i++)
+        atomic_init(&e->spare[i], NULL);
+    e->block_rows = bli_block_rows_of(e);
+    e->row_work = bli_row_work(e);
+    e->scratch_bytes = bli_scratch_bytes(e);
+    return BL_OK;
+}
+
 bl_status bli_explainer_new(const bl_forest *forest, size_t first, size_t last,
                             bl_explainer **ret_explainer, bl_err *err)
 {
@@ -263,6 +281,13 @@ bl_status bli_explainer_new(const bl_forest *forest, size_t first, size_t last,
 
 bl_status bli_explainer_new_on(const bl_forest *forest, size_t first, size_t last,
                                unsigned cpu, bl_explainer **ret_explainer, bl_err *err)
+{
+    return bli_explainer_new_for(forest, first, last, cpu, false, ret_explainer, err);
+}
+
+bl_status bli_explainer_new_for(const bl_forest *forest, size_t first, size_t last,
+                                unsigned cpu, bool margins_only,
+                                bl_explainer **ret_explainer, bl_err *err)
 {
     if (first > last || last > forest->n_rounds)
         return bli_fail(
@@ -274,6 +299,7 @@ bl_status bli_explainer_new_on(const bl_forest *forest, size_t first, size_t las
         return bli_fail(err, BL_E_NOMEM, "no memory for an explainer");
     if (cpu != BLI_ROW_BY_ROW)
         e->lanes = blk_lanes_for(cpu & (blk_cpu() | BLK_CPU_FMAF));
+    e->margins_only = margins_only;
     e->forest = forest;
     e->first = first;
     e->last = last;
@@ -289,6 +315,8 @@ bl_status bli_explainer_new_on(const bl_forest *forest, size_t first, size_t las
         e->tree_means = e->base_values + e->n_outputs;
         st = compile(e, err);
     }
+    if (st == BL_OK)
+        st = prepare_calls(e, err);
     if (st != BL_OK) {
         bli_explainer_free(e);
         return st;
@@ -315,6 +343,9 @@ void bli_explainer_free(bl_explainer *e)
         free(e->rules[r]->t); /* the other arrays follow it in the same block */
         free(e->rules[r]);
     }
+    for (size_t i = 0; e->spare && i < BL_SPARE; i++)
+        free(atomic_load(&e->spare[i]));
+    free(e->spare);
     free(e->trees);
     free(e->rules);
     free(e->output_first);

@@ -23,11 +23,6 @@
 #define SPLITS_A_FLUSH     256
 #define SPLITS_A_FLUSH_COL 16
 
-static uint64_t round_up(uint64_t n, uint64_t to)
-{
-    return (n + to - 1) / to * to;
-}
-
 uint64_t bli_block_rows_of(const bl_explainer *e)
 {
     uint64_t dense = (uint64_t)e->n_outputs * ((uint64_t)e->n_features + 1);
@@ -52,62 +47,6 @@ double bli_row_work(const bl_explainer *e)
                                                              : 16 * c->rule->n_points);
     }
     return work;
-}
-
-/* A buffer that grows by parts, each aligned; NULL memory: only counts. */
-typedef struct layout {
-    char *memory;
-    size_t used;
-} layout;
-
-static void *take(layout *l, size_t n, size_t size)
-{
-    void *at = l->memory ? l->memory + l->used : NULL;
-    l->used += (size_t)round_up(n * size, BLK_ALIGN);
-    return at;
-}
-
-static size_t lay_out(const bl_explainer *e, size_t n_rows, layout l, bl_scratch *scratch)
-{
-    size_t stride = (size_t)round_up(n_rows, BLK_STRIDE), depth = e->lane_depth;
-    scratch->memory = l.memory;
-    scratch->stride = stride;
-    scratch->phi = take(&l, e->n_used * stride, sizeof(double));
-    scratch->kernel = take(&l, blk_shap_row_scratch(e->max_depth), sizeof(double));
-    scratch->row = take(&l, e->n_used, sizeof(double));
-    scratch->leaf = take(&l, stride, sizeof(float));
-    scratch->margin = take(&l, stride, sizeof(float));
-    scratch->exact = take(&l, stride, sizeof(double));
-    scratch->total = take(&l, stride, sizeof(double));
-    if (!e->lanes)
-        return l.used;
-    blk_lanes_block *b = &scratch->block;
-    *b = (blk_lanes_block){.stride = stride};
-    b->x = take(&l, (2 * e->n_used + e->max_special) * stride + 1, sizeof(float));
-    b->phi = take(&l, e->n_used * stride, sizeof(float));
-    b->slots =
-        take(&l, (2 * depth + 4) * (BLK_MAX_POINTS * stride + BLK_STRIDE), sizeof(float));
-    b->d = take(&l, (depth + 1) * stride, sizeof(float));
-    b->activity = take(&l, (2 * depth + 8) * stride, 4);
-    return l.used;
-}
-
-bl_status bli_scratch_init(const bl_explainer *e, uint64_t n_rows,
-                           bl_scratch *ret_scratch, bl_err *err)
-{
-    size_t bytes = lay_out(e, (size_t)n_rows, (layout){NULL, 0}, ret_scratch);
-    void *memory = aligned_alloc(BLK_ALIGN, bytes);
-    if (!memory)
-        return bli_fail(err, BL_E_NOMEM, "no memory for explaining rows (%zu bytes)",
-                        bytes);
-    lay_out(e, (size_t)n_rows, (layout){memory, 0}, ret_scratch);
-    return BL_OK;
-}
-
-void bli_scratch_done(bl_scratch *scratch)
-{
-    free(scratch->memory);
-    *scratch = (bl_scratch){0};
 }
 
 /* A missing value counts as 0, and so does anything under a weight of 0. */
@@ -154,20 +93,18 @@ static void referee_phi(const bl_explainer *e, const bl_rows_job *job,
     }
 }
 
-/* The columns of splits that are no plain comparison: 1 for rows that go right. */
-static void special_columns(const bl_explainer *e, const bl_rows_job *job,
-                            const bl_compiled *c, bl_scratch *scratch)
+void bli_special_columns(const bl_explainer *e, const float *x, uint64_t n_rows,
+                         const bl_compiled *c, bl_scratch *scratch)
 {
     size_t stride = scratch->stride;
     for (uint32_t i = 0; i < c->n_special; i++) {
         const blk_split *split = c->tree.splits + c->special[i];
         float *column = scratch->block.x + (2 * e->n_used + i) * stride;
-        for (uint64_t r = 0; r < job->n_rows; r++)
+        for (uint64_t r = 0; r < n_rows; r++)
             column[r] =
-                blk_goes_left(&c->tree, split, job->x[r * e->n_features + split->feature])
-                    ? 0
-                    : 1;
-        for (size_t r = (size_t)job->n_rows; r < stride; r++)
+                blk_goes_left(&c->tree, split, x[r * e->n_features + split->feature]) ? 0
+                                                                                      : 1;
+        for (size_t r = (size_t)n_rows; r < stride; r++)
             column[r] = 0;
     }
 }
@@ -230,11 +167,15 @@ static void tree_phi(const bl_explainer *e, const bl_rows_job *job, size_t outpu
                      bl_scratch *scratch)
 {
     size_t limit = SPLITS_A_FLUSH + SPLITS_A_FLUSH_COL * e->n_used, splits = 0;
+    void (*shap)(blk_lanes_block *, const blk_program *) = !e->lanes ? NULL
+                                                           : scratch->stride == 1
+                                                               ? e->lanes->row
+                                                               : e->lanes->shap;
     for (size_t p = e->output_first[output]; p < e->output_first[output + 1]; p++) {
         const bl_part *part = e->parts + p;
         const bl_compiled *c = e->trees + part->tree;
         if (part->programs)
-            special_columns(e, job, c, scratch);
+            bli_special_columns(e, job->x, job->n_rows, c, scratch);
         if (job->sums)
             add_leaves(e, job, part, scratch);
         if (!part->programs) {
@@ -242,7 +183,7 @@ static void tree_phi(const bl_explainer *e, const bl_rows_job *job, size_t outpu
             continue;
         }
         for (size_t i = 0; i < c->rule->n_programs; i++)
-            e->lanes->shap(&scratch->block, part->programs + i);
+            shap(&scratch->block, part->programs + i);
         splits += c->tree.n_steps / 3 * c->rule->n_programs;
         if (splits > limit) {
             flush(e, scratch);
@@ -330,6 +271,22 @@ static void put_output(const bl_explainer *e, const bl_rows_job *job, size_t out
     }
 }
 
+/* What the lanes' start does, for one row. */
+static uint32_t start_row(const bl_explainer *e, const float *x, blk_lanes_block *b)
+{
+    static const uint32_t active = UINT32_MAX;
+    float *low = b->x, *high = low + e->n_used;
+    bool missing = false;
+    for (size_t u = 0; u < e->n_used; u++) {
+        float value = x[e->used[u]];
+        missing |= isnan(value);
+        low[u] = isnan(value) ? -INFINITY : value;
+        high[u] = isnan(value) ? INFINITY : value;
+    }
+    memcpy(b->activity, &active, sizeof active);
+    return missing;
+}
+
 void bli_explain_block(const bl_explainer *e, const bl_rows_job *job, bl_scratch *scratch)
 {
     if (job->sums && e->forest->linear)
@@ -339,7 +296,9 @@ void bli_explain_block(const bl_explainer *e, const bl_rows_job *job, bl_scratch
         blk_lanes_block *b = &scratch->block;
         b->n_rows = (size_t)job->n_rows;
         b->root = NULL;
-        b->plane = e->lanes->start(b, job->x, e->n_features, e->used, e->n_used);
+        b->plane = b->stride == 1
+                       ? start_row(e, job->x, b)
+                       : e->lanes->start(b, job->x, e->n_features, e->used, e->n_used);
         memset(b->phi, 0, e->n_used * b->stride * sizeof *b->phi);
     }
     for (size_t o = 0; o < e->n_outputs; o++) {
@@ -351,39 +310,90 @@ void bli_explain_block(const bl_explainer *e, const bl_rows_job *job, bl_scratch
     }
 }
 
+/* --- Rows in memory ----------------------------------------------------------------- */
+
+static void explain_into(const bl_explainer *e, const float *rows, uint64_t n_rows,
+                         size_t stride, float *phi, void *memory)
+{
+    bl_scratch scratch;
+    bli_scratch_lay_out(e, stride, memory, &scratch);
+    bl_rows_job job = {.x = rows, .n_rows = n_rows, .phi = phi};
+    bli_explain_block(e, &job, &scratch);
+}
+
+/* A step of lanes costs as much as so many rows one by one. */
+#define ROWS_A_STEP 6
+
+/* At most a block of rows, by one thread. A row's values are the same bits in lanes and by
+ * itself. */
+static void explain_few(const bl_explainer *e, const float *rows, uint64_t n_rows,
+                        float *phi, void *memory)
+{
+    uint64_t in_lanes = n_rows, values = e->n_outputs * (e->n_features + 1);
+    if (e->lanes && e->lanes->row && n_rows % e->lanes->step <= ROWS_A_STEP)
+        in_lanes = n_rows - n_rows % e->lanes->step;
+    if (in_lanes)
+        explain_into(e, rows, in_lanes, (size_t)bli_round_up(in_lanes, BLK_STRIDE), phi,
+                     memory);
+    for (uint64_t r = in_lanes; r < n_rows; r++)
+        explain_into(e, rows + r * e->n_features, 1, 1, phi + r * values, memory);
+}
+
+/* Splits times points that are worth waking a thread for: some 100 microseconds. */
+#define WORK_A_THREAD 500000.0
+
+static int threads_for(const bl_explainer *e, uint64_t n_rows)
+{
+    double worth = 1 + e->row_work * (double)n_rows / WORK_A_THREAD;
+    int n = omp_get_max_threads();
+    if ((double)n > worth)
+        n = (int)worth;
+    if ((uint64_t)n > n_rows)
+        n = (int)n_rows;
+    return n;
+}
+
+/* Few rows: smaller blocks, so that every thread has some. */
+static uint64_t block_for(const bl_explainer *e, uint64_t n_rows, int n_threads)
+{
+    uint64_t block = e->block_rows;
+    uint64_t share = (n_rows + (uint64_t)n_threads - 1) / (uint64_t)n_threads;
+    if (e->lanes && n_threads > 1)
+        share = bli_round_up(share, e->lanes->step);
+    return block < share ? block : share;
+}
+
 bl_status bli_explain_rows(const bl_explainer *e, const float *rows, uint64_t n_rows,
                            float *phi, bl_err *err)
 {
-    int n_threads = omp_get_max_threads();
-    uint64_t block = bli_block_rows_of(e);
-    /* Few rows: smaller blocks, so that every thread has some. */
-    uint64_t share = n_rows / (uint64_t)n_threads + 1;
-    if (block > share)
-        block = e->lanes ? round_up(share, BLK_STRIDE) : share;
+    if (!n_rows)
+        return BL_OK;
+    int n_threads = threads_for(e, n_rows);
+    uint64_t block = block_for(e, n_rows, n_threads);
     uint64_t n_blocks = (n_rows + block - 1) / block;
-    if ((uint64_t)n_threads > n_blocks)
-        n_threads = n_blocks ? (int)n_blocks : 1;
-    bl_scratch *scratch = calloc((size_t)n_threads, sizeof *scratch);
-    if (!scratch)
-        return bli_fail(err, BL_E_NOMEM, "no memory for explaining rows");
-    bl_status st = BL_OK;
-    for (int i = 0; st == BL_OK && i < n_threads; i++)
-        st = bli_scratch_init(e, block < n_rows ? block : n_rows, scratch + i, err);
-    if (st != BL_OK)
-        goto fail;
-#pragma omp parallel for schedule(dynamic, 1) num_threads(n_threads) if (n_threads > 1)
-    for (uint64_t b = 0; b < n_blocks; b++) {
-        uint64_t first = b * block;
-        bl_rows_job job = {
-            .x = rows + first * e->n_features,
-            .n_rows = first + block < n_rows ? block : n_rows - first,
-            .phi = phi + first * e->n_outputs * (e->n_features + 1),
-        };
-        bli_explain_block(e, &job, scratch + (n_threads > 1 ? omp_get_thread_num() : 0));
+    uint64_t values = e->n_outputs * (e->n_features + 1);
+    if (n_blocks == 1) {
+        void *memory = bli_scratch_borrow(e);
+        if (!memory)
+            return bli_scratch_none(e, err);
+        explain_few(e, rows, n_rows, phi, memory);
+        bli_scratch_give_back(e, memory);
+        return BL_OK;
     }
-fail:
-    for (int i = 0; i < n_threads; i++)
-        bli_scratch_done(scratch + i);
-    free(scratch);
-    return st;
+    bool short_of_memory = false;
+#pragma omp parallel num_threads(n_threads) reduction(|| : short_of_memory)
+    {
+        void *memory = bli_scratch_borrow(e);
+        short_of_memory = !memory;
+#pragma omp for schedule(dynamic, 1)
+        for (uint64_t b = 0; b < n_blocks; b++) {
+            uint64_t first = b * block;
+            if (memory)
+                explain_few(e, rows + first * e->n_features,
+                            first + block < n_rows ? block : n_rows - first,
+                            phi + first * values, memory);
+        }
+        bli_scratch_give_back(e, memory);
+    }
+    return short_of_memory ? bli_scratch_none(e, err) : BL_OK;
 }

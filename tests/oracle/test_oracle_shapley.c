@@ -35,6 +35,24 @@ typedef struct check {
     double worst[N_KERNELS], scale;
 } check;
 
+/* A row by itself goes another way than a row among many: to the same bits. */
+static void explain_alone(const check *c, const bl_explainer *explainer, size_t kernel)
+{
+    size_t row = c->forest->n_outputs * (c->forest->n_features + 1);
+    float *alone = malloc(row * sizeof *alone);
+    assert_non_null(alone);
+    bl_err err = {0};
+    for (uint64_t r = 0; r < c->n_rows; r++) {
+        CHECK_OK(bli_explain_rows(explainer, c->rows + r * c->forest->n_features, 1,
+                                  alone, &err),
+                 err);
+        CHECK(memcmp(alone, c->phi[kernel] + r * row, row * sizeof *alone) == 0,
+              "%s, %s: row %llu of %llu alone has other bits", c->kind,
+              kernels[kernel].name, (unsigned long long)r, (unsigned long long)c->n_rows);
+    }
+    free(alone);
+}
+
 static void explain_by_all(check *c)
 {
     const bl_forest *forest = c->forest;
@@ -48,6 +66,7 @@ static void explain_by_all(check *c)
                                       &explainer, &err),
                  err);
         CHECK_OK(bli_explain_rows(explainer, c->rows, c->n_rows, c->phi[i], &err), err);
+        explain_alone(c, explainer, i);
         bli_explainer_free(explainer);
     }
     CHECK(memcmp(c->phi[2], c->phi[3], n * sizeof(float)) == 0 || !blk_cpu(),

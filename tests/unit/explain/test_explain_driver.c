@@ -202,6 +202,17 @@ static void test_rows_in_memory_give_the_same_bits(void **state)
         CHECK_OK(bli_explain_rows(it.explainer, block->x + r * 6, 1, one, &err), err);
         CHECK(memcmp(one, all + r * 14, sizeof one) == 0, "row %d alone differs", (int)r);
     }
+    /* Any number of rows: whole steps of lanes, and what is left one by one. */
+    float *some = malloc(70 * 14 * sizeof *some);
+    assert_non_null(some);
+    for (uint64_t n = 2; n < 70; n++) {
+        const uint64_t first = 3 * n % 100;
+        CHECK_OK(bli_explain_rows(it.explainer, block->x + first * 6, n, some, &err),
+                 err);
+        CHECK(memcmp(some, all + first * 14, n * 14 * sizeof *some) == 0,
+              "%d rows at a time differ", (int)n);
+    }
+    free(some);
     CHECK_OK(bli_explain_rows(it.explainer, block->x, 0, NULL, &err), err);
     free(all);
     tear_down(&it);
@@ -300,12 +311,12 @@ static void test_margins_of_a_matrix_equal_those_of_its_rows(void **state)
     (void)state;
     for (int base = 0; base < 2; base++) {
         fixture it;
-        set_up(&it, 5, 3, 1500, base);
-        float *margins = malloc(1500 * 3 * sizeof *margins), one[3];
+        set_up(&it, 5, 3, 2500, base);
+        float *margins = malloc(2500 * 3 * sizeof *margins), one[3];
         assert_non_null(margins);
         bl_err err = {0};
         CHECK_OK(bli_predict_matrix(it.forest, 1, 8, &it.matrix, 3, margins, &err), err);
-        for (uint64_t r = 0; r < 1500; r++) {
+        for (uint64_t r = 0; r < 2500; r++) {
             const bl_block *block = bli_matrix_block(&it.matrix, r);
             const float *b = it.matrix.roles.base_margins;
             bli_forest_margins(it.forest, 1, 8, block->x + (r - block->first_row) * 5, 1,

@@ -6,6 +6,9 @@ extern const blk_lanes blk_lanes_fmaf, blk_lanes_portable;
 #if BLK_HAVE_X86
 extern const blk_lanes blk_lanes_avx2, blk_lanes_avx512;
 #endif
+#if BLK_HAVE_NEON
+extern const blk_lanes blk_lanes_neon;
+#endif
 
 /* Weakest first. */
 static const blk_lanes *const variants[] = {
@@ -14,6 +17,9 @@ static const blk_lanes *const variants[] = {
 #if BLK_HAVE_X86
     &blk_lanes_avx2,
     &blk_lanes_avx512,
+#endif
+#if BLK_HAVE_NEON
+    &blk_lanes_neon,
 #endif
     NULL,
 };
@@ -30,6 +36,9 @@ unsigned blk_cpu(void)
         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") &&
         __builtin_cpu_supports("avx512vl"))
         cpu |= BLK_CPU_AVX512;
+#endif
+#if BLK_HAVE_NEON
+    cpu |= BLK_CPU_NEON; /* a part of every 64-bit ARM processor */
 #endif
     return cpu;
 }

@@ -105,6 +105,9 @@ typedef struct blk_interactions {
     void (*run)(const blk_inter_block *block, const blk_inter_program *program);
 } blk_interactions;
 
+/* One lane and fmaf: what the variants with fused multiply-adds must equal. For tests. */
+const blk_interactions *blk_interactions_reference(void);
+
 /* Variants that this processor runs, weakest first; the list ends with NULL. */
 #define BLK_INTER_VARIANTS 4
 void blk_interactions_variants(const blk_interactions *ret_list[BLK_INTER_VARIANTS + 1]);

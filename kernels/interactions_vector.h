@@ -50,6 +50,29 @@ typedef __m256 M;
 #define VARIANT         blk_interactions_avx2
 #define VARIANT_NAME    "avx2"
 
+#elif defined(LANES_FMAF)
+#include <math.h>
+#include <stdint.h>
+typedef float V;
+typedef uint32_t M;
+#define VL              1
+#define v_set(a)        (a)
+#define v_load(p)       (*(p))
+#define v_store(p, a)   (*(p) = (a))
+#define v_add(a, b)     ((a) + (b))
+#define v_sub(a, b)     ((a) - (b))
+#define v_mul(a, b)     ((a) * (b))
+#define v_fma(a, b, c)  fmaf(a, b, c)
+#define v_pick(m, a, b) ((m) ? (a) : (b))
+#define v_keep(m, a)    ((m) ? (a) : 0)
+#define m_lt(a, b)      ((a) < (b) ? UINT32_MAX : 0)
+#define m_and(a, b)     ((a) & (b))
+#define m_not(a)        (~(a))
+#define m_load(p)       (*(const M *)(const void *)(p))
+#define m_store(p, m)   (*(M *)(void *)(p) = (m))
+#define VARIANT         blk_interactions_fmaf
+#define VARIANT_NAME    "fmaf"
+
 #else
 #include <stdint.h>
 typedef float V __attribute__((vector_size(16)));

@@ -48,21 +48,23 @@ if ! podman pull -q docker.io/library/debian:bookworm-slim >"$work/log" 2>&1; th
 fi
 
 # The plain defaults first: they work on an ordinary machine.
-export BOOSTLENS_CONTAINER=podman
-tag=localhost/boostlens-slim:test
-if ! sh "$here/container/image.sh" slim --tag "$tag" >"$work/log" 2>&1; then
+tried() {
+    "$@" >"$work/log" 2>&1 && return
     tail -n 3 "$work/log"
     echo "once more, with runc and lower limits"
-    export CONTAINERS_CONF="$work/containers.conf"
-    sh "$here/container/image.sh" slim --tag "$tag" >"$work/log" 2>&1 || { tail -n 40 "$work/log"; exit 1; }
-fi
+    CONTAINERS_CONF="$work/containers.conf" "$@" >"$work/log" 2>&1 || { tail -n 40 "$work/log"; exit 1; }
+}
+
+export BOOSTLENS_CONTAINER=podman
+tag=localhost/boostlens-slim:test
+tried sh "$here/container/image.sh" slim --tag "$tag"
 podman image inspect -f '{{.Size}} bytes' "$tag"
 
 mkdir -p "$work/ml/input/config" "$work/ml/input/data/train" "$work/ml/model" "$work/ml/output"
 cp "$here/data/credit/train.csv" "$work/ml/input/data/train/"
 echo '{"objective": "binary:logistic", "num_round": "20"}' >"$work/ml/input/config/hyperparameters.json"
 echo '{"train": {"ContentType": "text/csv", "TrainingInputMode": "File"}}' >"$work/ml/input/config/inputdataconfig.json"
-podman run --rm --network none --read-only --tmpfs /tmp --cap-drop all -v "$work/ml:/opt/ml" "$tag" train | tail -n 1
+tried podman run --rm --network none --read-only --tmpfs /tmp --cap-drop all -v "$work/ml:/opt/ml" "$tag" train
 test -s "$work/ml/model/xgboost-model"
 podman rmi -f "$tag" >/dev/null
 echo "ok - container/Dockerfile builds an image that trains"

@@ -37,7 +37,7 @@ typedef struct bl_sandbox {
     bool seccomp;     /* calls are restricted */
     int threads;      /* of the process at that moment; 0: not known */
     bool
-        processes; /* exec, ptrace and new processes are left open: a sanitizer's build */
+        processes; /* a sanitizer's build: reading, exec, ptrace, new processes stay open */
     size_t n_rules; /* places that were there, the system's own included */
 } bl_sandbox;
 

@@ -7,8 +7,8 @@
 
 #include <stdint.h>
 
-/* Under a sanitizer the leak check traces its own process and reports are made by another
- * program: exec, ptrace and new processes stay open there. */
+/* A sanitizer's leak check traces its own process and reads a file of suppressions at exit, and its
+ * reports are made by another program: reading, exec, ptrace and new processes stay open there. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define BL_SANITIZED 1
 #elif defined(__has_feature)

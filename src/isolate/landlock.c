@@ -95,7 +95,9 @@ static uint64_t known_rights(int abi)
         rights |= FS_TRUNCATE;
     if (abi >= 5)
         rights |= FS_IOCTL_DEV;
-    return BL_SANITIZED ? rights & ~(uint64_t)FS_EXECUTE : rights;
+    if (BL_SANITIZED)
+        rights &= ~(uint64_t)(FS_EXECUTE | FS_READ_FILE | FS_READ_DIR);
+    return rights;
 }
 
 static bool add_place(int ruleset, const bl_place *place, uint64_t known, size_t *n_rules)
@@ -112,7 +114,9 @@ static bool add_place(int ruleset, const bl_place *place, uint64_t known, size_t
     if (fstat(fd, &st) == 0 && !S_ISDIR(st.st_mode))
         allowed &= file_rights;
     path_beneath rule = {allowed, fd};
-    bool ok = syscall(ADD_RULE, ruleset, RULE_PATH_BENEATH, &rule, 0) == 0;
+    /* A rule without a right is none, and refused. */
+    bool ok =
+        allowed == 0 || syscall(ADD_RULE, ruleset, RULE_PATH_BENEATH, &rule, 0) == 0;
     close(fd);
     *n_rules += ok;
     return ok;

@@ -48,7 +48,8 @@ static const char *lacking(const bl_sandbox *s)
         return "a library started a thread before the sandbox, and Landlock before ABI 8 "
                "does not bind that thread";
     if (s->processes)
-        return "this is a build with a sanitizer, which needs ptrace and exec";
+        return "this is a build with a sanitizer, which reads files and starts programs "
+               "of its own";
     return NULL;
 }
 

@@ -106,7 +106,7 @@ static int check_files(int fd)
 {
     char path[128], other[128];
     snprintf(path, sizeof path, "%s/new", readable);
-    if (try_open("/etc/passwd", O_RDONLY) != EACCES)
+    if (!BL_SANITIZED && try_open("/etc/passwd", O_RDONLY) != EACCES)
         say(fd, "/etc/passwd opens");
     else if (try_open(readable_file, O_RDONLY) != 0)
         say(fd, "a file of the readable folder does not open");
@@ -116,7 +116,7 @@ static int check_files(int fd)
         say(fd, "a file can be made in the readable folder");
     else if (unlink(readable_file) == 0 || errno != EACCES)
         say(fd, "a file of the readable folder can be removed");
-    else if (try_open("/proc/1/environ", O_RDONLY) == 0 && getpid() != 1)
+    else if (!BL_SANITIZED && try_open("/proc/1/environ", O_RDONLY) == 0 && getpid() != 1)
         say(fd, "another process can be read");
     else if (try_open("/proc/self/cgroup", O_RDONLY) == EACCES)
         say(fd, "/proc/self does not open");
@@ -275,7 +275,7 @@ static int harmless_calls(int fd)
     if (pthread_create(&thread, NULL, open_outside, &outside) != 0 ||
         pthread_join(thread, NULL) != 0)
         say(fd, "no thread can be started");
-    else if (sandbox.landlock && outside != EACCES)
+    else if (sandbox.landlock && !BL_SANITIZED && outside != EACCES)
         say(fd, "a thread is not bound");
     return 0;
 }

@@ -220,6 +220,7 @@ def an_archive_of_it_loads_and_runs():
 
 if __name__ == "__main__":
     rc = main()
+    os.environ.pop("CONTAINERS_CONF", None)  # its file went with the scratch folder
     if image.cache_info().currsize:
         podman("rmi", "-f", TAG, "localhost/boostlens-test:again")
     sys.exit(rc)

@@ -1,20 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The functions of boostlens.h: check arguments, call rooms, nothing else. */
-#include "boostlens.h"
+/* The functions of boostlens.h: check arguments, call rooms, nothing else. Models, predictions and
+ * values; the rest is in shap.c. */
+#include "api/api_priv.h"
 
 #include "base/fs.h"
 #include "base/mem.h"
-#include "explain/explain.h"
-#include "model/model.h"
 #include "train/train.h"
 
 #include <stdlib.h>
-
-struct bl_model {
-    bl_forest *forest;
-    bl_explainer *explainer;
-    size_t n_rounds; /* in use */
-};
 
 const char *bl_version(void)
 {

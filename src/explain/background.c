@@ -392,3 +392,13 @@ const double *bli_background_base_values(const bl_background *bg)
 {
     return bg->means;
 }
+
+size_t bli_background_n_features(const bl_background *bg)
+{
+    return bg->n_features;
+}
+
+size_t bli_background_n_outputs(const bl_background *bg)
+{
+    return bg->n_outputs;
+}

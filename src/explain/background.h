@@ -13,13 +13,12 @@
 #ifndef BL_EXPLAIN_BACKGROUND_H
 #define BL_EXPLAIN_BACKGROUND_H
 
-#include "model/model.h"
-
-/* Constant; shared by threads. Lends from the forest, which must outlive it; keeps a copy of
- * the background's used columns. */
-typedef struct bl_background bl_background;
+#include "explain/explain.h"
 
 /*
+ * bl_background (boostlens.h) is constant, shared by threads. It lends from the forest, which must
+ * outlive it, and keeps a copy of the background's used columns.
+ *
  * Rounds [first, last) of the forest; background [n_background][n_features]. kernel: NULL for
  * the fastest that this processor runs, else its name. n_threads 0: as OpenMP says.
  * BL_E_ARG: rounds or kernel that are none, or a background of no rows.
@@ -35,6 +34,8 @@ const char *bli_background_kernel(const bl_background *background);
 #define BLI_BACKGROUND_KERNELS 4
 void bli_background_kernels(const char *ret_names[BLI_BACKGROUND_KERNELS]);
 
+size_t bli_background_n_features(const bl_background *background);
+size_t bli_background_n_outputs(const bl_background *background);
 /* Mean margins of the background [n_outputs]. */
 const double *bli_background_base_values(const bl_background *background);
 
@@ -43,13 +44,6 @@ const double *bli_background_base_values(const bl_background *background);
  * BL_E_NOMEM. */
 bl_status bli_background_rows(const bl_background *background, const float *rows,
                               uint64_t n_rows, int n_threads, float *phi, bl_err *err);
-
-/* Where values add up to something else than the margin. */
-typedef enum bl_space {
-    BL_SPACE_MARGIN,
-    BL_SPACE_PROBABILITY, /* of class 1 */
-    BL_SPACE_LOG_LOSS     /* of the row's label; a smaller loss is a negative value */
-} bl_space;
 
 /*
  * The same in another space f, by shap's definition: the values of a row against each single
@@ -66,5 +60,25 @@ typedef enum bl_space {
 bl_status bli_background_rows_in(const bl_background *background, bl_space space,
                                  const float *rows, const float *labels, uint64_t n_rows,
                                  int n_threads, float *phi, bl_err *err);
+
+/*
+ * bli_explain against a background: batches of all rows of the matrix to sink, in the space asked
+ * for; selected rows are not for this. Labels are the matrix's. BL_E_ARG also where the matrix has
+ * base margins: whose they would be, the row's or the background's, is not defined.
+ */
+typedef struct bl_additivity {
+    double largest; /* |total|: margin, probability, loss, in double */
+    double worst;   /* |sum of values - total| */
+    uint64_t worst_row;
+    double
+        worst_margin_distance; /* |sum of values - XGBoost's margin|; 0 in other spaces */
+} bl_additivity;
+bl_status bli_explain_against(const bl_background *background, bl_space space,
+                              const bl_matrix *matrix, const bl_explain_options *options,
+                              bl_batch_sink sink, void *sink_cookie,
+                              bl_additivity *ret_additivity, bl_err *err);
+/* BL_E_ARG where the model has not this space. */
+bl_status bli_background_check_space(const bl_background *background, bl_space space,
+                                     bl_err *err);
 
 #endif

@@ -384,6 +384,12 @@ static bl_status check(const bl_background *bg, bl_space space, const float *lab
     return BL_OK;
 }
 
+bl_status bli_background_check_space(const bl_background *bg, bl_space space, bl_err *err)
+{
+    return space == BL_SPACE_MARGIN ? BL_OK
+                                    : check(bg, BL_SPACE_PROBABILITY, NULL, 0, err);
+}
+
 bl_status bli_background_rows_in(const bl_background *bg, bl_space space,
                                  const float *rows, const float *labels, uint64_t n_rows,
                                  int n_threads, float *phi, bl_err *err)

@@ -133,7 +133,7 @@ static void run_block(const driver *d, uint64_t first, uint64_t n_batch, uint64_
     for (uint64_t i = at; i < at + n; i++) {
         uint64_t row = d->options->row ? d->options->row[first + i] : first + i;
         const bl_block *from = bli_matrix_block(d->matrix, row);
-        d->row[i] = row;
+        d->row[i] = d->options->first_row + row;
         memcpy(d->x + i * e->n_features,
                from->x + (row - from->first_row) * e->n_features,
                e->n_features * sizeof *d->x);
@@ -286,6 +286,11 @@ bl_status bli_explain(const bl_explainer *explainer, const bl_matrix *matrix,
         st = make_attribution(&d, ret_attribution, err);
     driver_done(&d);
     return st;
+}
+
+uint64_t bli_explainer_block_rows(const bl_explainer *explainer)
+{
+    return bli_block_rows_of(explainer);
 }
 
 void bli_attribution_free(bl_attribution *attribution)

@@ -27,6 +27,9 @@ bl_status bli_explainer_new_on(const bl_forest *forest, size_t first, size_t las
 /* "avx2", ... or "row by row" */
 const char *bli_explainer_kernel(const bl_explainer *explainer);
 
+/* Rows that sums are made of: rows in parts of a multiple of them give the bits of all at once. */
+uint64_t bli_explainer_block_rows(const bl_explainer *explainer);
+
 /* Base values [n_outputs]: base margin + sum over trees of weight * mean leaf by cover. */
 const double *bli_explainer_base_values(const bl_explainer *explainer);
 
@@ -45,6 +48,7 @@ typedef struct bl_explain_options {
     int n_threads;       /* 0: as OpenMP says */
     const uint64_t *row; /* ascending rows to explain, or NULL: all */
     uint64_t n_selected; /* length of row */
+    uint64_t first_row;  /* what the matrix's row 0 is called in batches and worst_row */
     const bl_log *log;
     const char *stage; /* "explain" in progress lines */
     bool (*cancelled)(void *cookie, uint64_t done, uint64_t total);

@@ -335,3 +335,13 @@ const double *bli_interactions_base_values(const bl_interactions *it)
 {
     return it->base_values;
 }
+
+size_t bli_interactions_n_features(const bl_interactions *it)
+{
+    return it->n_features;
+}
+
+size_t bli_interactions_n_outputs(const bl_interactions *it)
+{
+    return it->n_outputs;
+}

@@ -14,11 +14,10 @@
 
 #include "model/model.h"
 
-/* A compiled forest; constant, shared by threads. Lends from the forest, which must outlive
- * it. */
-typedef struct bl_interactions bl_interactions;
-
-/* Rounds [first, last) of the forest. kernel: NULL for the fastest that this processor
+/* bl_interactions (boostlens.h) is a compiled forest; constant, shared by threads. It lends from
+ * the forest, which must outlive it.
+ *
+ * Rounds [first, last) of the forest. kernel: NULL for the fastest that this processor
  * runs, else its name ("row by row" is the referee in double, which leaves beyond 1e30 get
  * whatever is asked); BL_E_ARG where it has none of that name. */
 bl_status bli_interactions_new(const bl_forest *forest, size_t first, size_t last,
@@ -39,6 +38,8 @@ typedef struct bl_pair {
 size_t bli_interactions_n_pairs(const bl_interactions *interactions);
 const bl_pair *bli_interactions_pairs(const bl_interactions *interactions);
 
+size_t bli_interactions_n_features(const bl_interactions *interactions);
+size_t bli_interactions_n_outputs(const bl_interactions *interactions);
 /* Base values [n_outputs]: base margin + sum over trees of weight * mean leaf by cover. */
 const double *bli_interactions_base_values(const bl_interactions *interactions);
 
@@ -50,12 +51,6 @@ const double *bli_interactions_base_values(const bl_interactions *interactions);
 bl_status bli_interactions_rows(const bl_interactions *interactions, const float *rows,
                                 uint64_t n_rows, const float *base, int n_threads,
                                 float *matrix, bl_err *err);
-
-/* One pair of features of one row and output; value is that of either of its two cells. */
-typedef struct bl_top_pair {
-    uint32_t first, second;
-    float value;
-} bl_top_pair;
 
 /* top [n_rows][n_outputs][n_top]: pairs by falling |value|, equal ones by features; where a
  * model has fewer than n_top pairs, the rest is {UINT32_MAX, UINT32_MAX, 0}. */

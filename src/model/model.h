@@ -79,6 +79,8 @@ size_t bli_forest_rounds(const bl_forest *forest);
 
 /* Node where a row ends in one tree. */
 uint32_t bli_tree_leaf(const bl_tree *tree, const float *row);
+/* Child of a split that value x of its feature goes to. */
+uint32_t bli_tree_child(const bl_tree *tree, uint32_t node, float x);
 
 /* margins [n_rows][n_outputs] of rows [n_rows][n_features] over rounds [first, last).
  * base [n_rows][n_outputs] replaces the model's base margin where not NULL. Serial. */

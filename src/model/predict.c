@@ -23,20 +23,28 @@ static bool category_goes_left(const bl_tree *tree, uint32_t node, float x)
     return !(tree->cat_bits[tree->cat_first[node] + code / 32] >> (code % 32) & 1u);
 }
 
+static inline uint32_t child(const bl_tree *tree, uint32_t node, float x)
+{
+    bool left;
+    if (isnan(x))
+        left = tree->default_left[node];
+    else if (tree->cat_words && tree->cat_words[node])
+        left = category_goes_left(tree, node, x);
+    else
+        left = x < tree->threshold[node];
+    return (uint32_t)(left ? tree->left[node] : tree->right[node]);
+}
+
+uint32_t bli_tree_child(const bl_tree *tree, uint32_t node, float x)
+{
+    return child(tree, node, x);
+}
+
 uint32_t bli_tree_leaf(const bl_tree *tree, const float *row)
 {
     uint32_t node = 0;
-    while (tree->left[node] >= 0) {
-        float x = row[tree->feature[node]];
-        bool left;
-        if (isnan(x))
-            left = tree->default_left[node];
-        else if (tree->cat_words && tree->cat_words[node])
-            left = category_goes_left(tree, node, x);
-        else
-            left = x < tree->threshold[node];
-        node = (uint32_t)(left ? tree->left[node] : tree->right[node]);
-    }
+    while (tree->left[node] >= 0)
+        node = child(tree, node, row[tree->feature[node]]);
     return node;
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/digest.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Row-major [n_rows][n_features]; NaN is missing. */
@@ -35,6 +36,7 @@ typedef struct bl_roles {
     float *base_margins; /* [n_rows][n_base_margins] */
     size_t n_groups;
     uint64_t *group_rows; /* [n_groups] rows of each ranking group, in order */
+    bool group_goes_on;   /* of a part: its first group began in the part before */
     size_t n_ids;
     bl_text_column *ids; /* [n_ids] */
 } bl_roles;

@@ -91,6 +91,7 @@ typedef enum bl_unseen { BL_UNSEEN_ERROR, BL_UNSEEN_MISSING } bl_unseen;
 typedef struct bl_read_settings {
     bl_column_refs labels; /* empty with bounds, or where rows have no label */
     bool label_optional;   /* predict and explain */
+    bool ids_optional;     /* a background */
     bool has_weight, has_group, has_lower, has_upper;
     bl_column_ref weight, group, lower, upper;
     bl_column_refs base_margins;

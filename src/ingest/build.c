@@ -135,7 +135,7 @@ bl_status bli_build_next_row(bl_build *build, float **ret_x, bl_err *err)
 {
     bl_table *table = build->table;
     bl_status st = BL_OK;
-    if (table->n_rows >= build->ingest->limits->rows)
+    if (bli_build_n_rows(build) >= build->ingest->limits->rows)
         return bli_fail(err, BL_E_LIMIT, "more than %llu rows",
                         (unsigned long long)build->ingest->limits->rows);
     if (table->n_rows >= build->cap_rows)
@@ -275,7 +275,7 @@ static bl_status find_level(bl_build *build, const bl_record *record, size_t i,
                  "(row %llu of the data, from 0): level '%s' was not seen in "
                  "training, which knows %u; bl_unseen=missing reads such cells "
                  "as missing",
-                 (unsigned long long)build->table->n_rows,
+                 (unsigned long long)bli_build_n_rows(build),
                  bli_quote(cell->text, cell->n, shown, sizeof shown),
                  bli_levels_count(state->known));
     return bli_at_cell(build, record, i, st, err);

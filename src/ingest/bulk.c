@@ -128,14 +128,15 @@ static void settle_open_columns(bl_plain_reader *reader, const bl_plain_rows *ro
     }
 }
 
-/* Rows of a piece; *ret_full where the limit on rows leaves the next one to be refused. */
+/* Rows of a piece, fewer where the part is full or the next one is to be refused. */
 static bl_status put_rows(bl_plain_reader *reader, const bl_plain_rows *rows,
                           size_t *ret_n_put, bl_err *err)
 {
     bl_build *build = reader->build;
     bl_table *table = build->table;
     size_t n = 0;
-    for (; n < rows->n_rows && table->n_rows < build->ingest->limits->rows; n++) {
+    uint64_t most = build->ingest->limits->rows - build->rows_before;
+    for (; n < rows->n_rows && table->n_rows < most && !bli_build_is_full(build); n++) {
         const float *row = rows->values + n * reader->plain.n_cells;
         float *x = NULL;
         bl_status st = bli_build_next_row(build, &x, err);
@@ -253,7 +254,7 @@ bl_status bli_plain_advance(bl_plain_reader *reader, bl_csv *csv, bool *ret_more
                      n_put);
         whole = all && pieces[i].n_read == pieces[i].n_bytes;
     }
-    if (!whole)
+    if (!whole && !bli_build_is_full(reader->build))
         reader->window = SMALL_BYTES;
     else if (reader->window < PIECES_MAX * (size_t)PIECE_BYTES)
         reader->window *= 2;

@@ -316,20 +316,20 @@ static void note_counts(const bl_build *build)
         "%s%s%llu rows of %zu features from %zu file%s: %llu cells missing, %llu cells "
         "0 (a value)",
         build->ingest->channel ? build->ingest->channel : "",
-        build->ingest->channel ? ": " : "", (unsigned long long)table->n_rows,
+        build->ingest->channel ? ": " : "", (unsigned long long)bli_build_n_rows(build),
         table->n_features, table->files.n, table->files.n == 1 ? "" : "s",
         (unsigned long long)n_missing, (unsigned long long)n_zero);
 }
 
 /* --- Roles -------------------------------------------------------------------------- */
 
-static bl_status finish_labels(bl_build *build, bl_err *err)
+bl_status bli_build_check_labels(bl_build *build, bl_err *err)
 {
     bl_roles *roles = &build->table->roles;
     uint64_t n = build->n_label_missing;
     if (!n)
         return BL_OK;
-    if (n < build->table->n_rows * roles->n_labels)
+    if (n < bli_build_n_rows(build) * build->layout.n_of[BL_ROLE_LABEL])
         return bli_fail(err, BL_E_DATA,
                         "'%s', line %llu: the label is missing, but other rows have one; "
                         "all rows have a label, or none",
@@ -338,8 +338,6 @@ static bl_status finish_labels(bl_build *build, bl_err *err)
     free(roles->labels);
     roles->labels = NULL;
     roles->n_labels = 0;
-    bli_log(build->ingest->log, BL_NOTE, "ingest",
-            "the label column is empty in every row: taken as data without labels");
     return BL_OK;
 }
 
@@ -348,7 +346,7 @@ static bl_status finish_weights(const bl_build *build, bl_err *err)
     uint64_t n = build->n_weight_zero;
     if (!n)
         return BL_OK;
-    if (n == build->table->n_rows)
+    if (n == bli_build_n_rows(build))
         return bli_fail(
             err, BL_E_DATA,
             "all %llu weights are 0: nothing would count; name another column "
@@ -356,7 +354,7 @@ static bl_status finish_weights(const bl_build *build, bl_err *err)
             (unsigned long long)n);
     bli_log(build->ingest->log, BL_WARNING, "ingest",
             "%llu of %llu rows have weight 0 and count for nothing",
-            (unsigned long long)n, (unsigned long long)build->table->n_rows);
+            (unsigned long long)n, (unsigned long long)bli_build_n_rows(build));
     return BL_OK;
 }
 
@@ -393,7 +391,10 @@ static void trim(bl_build *build)
 bl_status bli_build_finish(bl_build *build, bl_err *err)
 {
     bl_table *table = build->table;
-    bl_status st = finish_labels(build, err);
+    bl_status st = bli_build_check_labels(build, err);
+    if (st == BL_OK && build->n_label_missing)
+        bli_log(build->ingest->log, BL_NOTE, "ingest",
+                "the label column is empty in every row: taken as data without labels");
     if (st == BL_OK)
         st = finish_weights(build, err);
     if (st == BL_OK)

@@ -193,12 +193,19 @@ static bl_status look_up(const reading *r, const bl_source *source, uint64_t *ne
                          bl_err *err)
 {
     const bl_build *build = &r->build;
-    if (build->table->n_rows < *next_row)
+    if (bli_build_n_rows(build) < *next_row)
         return BL_OK;
-    *next_row = build->table->n_rows + ROWS_BETWEEN_ASKING;
+    *next_row = bli_build_n_rows(build) + ROWS_BETWEEN_ASKING;
     bli_progress(build->ingest->log, "ingest", "bytes",
                  r->n_bytes + bli_source_n_bytes(source), r->total_bytes);
     return check_cancelled(build->ingest, err);
+}
+
+static double share_read(const reading *r, const bl_source *source)
+{
+    return r->total_bytes ? (double)(r->n_bytes + bli_source_n_bytes(source)) /
+                                (double)r->total_bytes
+                          : 0;
 }
 
 /* One record the ordinary way; *ret_more = false at the end. */
@@ -236,6 +243,8 @@ static bl_status read_records(reading *r, bl_csv *csv, const bl_source *source,
         st = look_up(r, source, &next_row, err);
         if (st == BL_OK && plain)
             st = bli_plain_advance(plain, csv, &more_plain, err);
+        if (st == BL_OK && bli_build_is_full(build))
+            st = bli_build_give_part(build, false, share_read(r, source), err);
         if (st == BL_OK && !more_plain)
             st = read_record(r, csv, &header_left, &n_records, &more, err);
     }
@@ -253,7 +262,7 @@ static bl_status add_file(reading *r, const char *name, bl_err *err)
     if (st != BL_OK)
         return st;
     files->file = file;
-    bl_file fresh = {.first_row = build->table->n_rows};
+    bl_file fresh = {.first_row = bli_build_n_rows(build)};
     st = bli_strdup(name, &fresh.path, err);
     if (st != BL_OK)
         return st;
@@ -342,10 +351,13 @@ static bl_status reading_end(reading *r, bl_status st, const char *where,
 {
     const bl_ingest *ingest = r->build.ingest;
     const char *channel = ingest->channel;
-    if (st == BL_OK && !r->is_peek && r->build.table->n_rows == 0) {
+    if (st == BL_OK && !r->is_peek && bli_build_n_rows(&r->build) == 0) {
         st = bli_fail(err, BL_E_DATA, "No data in %s: not one row was found", where);
     } else if (st == BL_OK && !r->is_peek) {
-        st = bli_build_finish(&r->build, err);
+        if (ingest->part)
+            st = bli_build_give_part(&r->build, true, 1, err);
+        if (st == BL_OK)
+            st = bli_build_finish(&r->build, err);
     }
     if (st == BL_OK && ret_table) {
         *ret_table = r->build.table;

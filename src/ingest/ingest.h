@@ -2,7 +2,8 @@
 /*
  * Bytes -> bl_table. One file a format behind a small reader interface (reader.h); this
  * face reads whole channels or lists of files. Every file is read once, front to back;
- * its digest is taken on the way. The peak is at most twice the float32 matrix plus 64 MB
+ * its digest is taken on the way. The peak is at most twice the float32 matrix (of a
+ * part, where rows come in parts) plus 64 MB
  * while columns are fewer than some 300,000; each takes about 210 bytes for its name, role
  * and counters (1,048,330 columns x 3 rows: 228 MB).
  */
@@ -55,6 +56,14 @@ bl_status bli_table_like_new(const bl_table *table, bl_table_like **ret_like,
                              bl_err *err);
 void bli_table_like_free(bl_table_like *like);
 
+/* Some rows of a reading, with their roles. */
+typedef struct bl_part {
+    bl_table *table;    /* its rows are there to be taken: bli_apply */
+    uint64_t first_row; /* its row 0 is this row of the data */
+    bool is_last;       /* perhaps without rows */
+    double read;        /* share of the bytes of all files read so far; 0: not known */
+} bl_part;
+
 typedef struct bl_ingest {
     const bl_read_settings *settings;
     const bl_limits *limits;
@@ -65,6 +74,14 @@ typedef struct bl_ingest {
                             said */
     bool (*cancelled)(void *cookie); /* NULL: never */
     void *cookie;
+    /*
+     * Rows in parts, so that any number of them goes through bounded memory; needs `like`. Called
+     * whenever part_rows of them are there, and after the end with the rest. The table that
+     * reading gives in the end has no rows, but counts and files. NULL: all rows in one table.
+     */
+    bl_status (*part)(void *part_cookie, const bl_part *part, bl_err *err);
+    void *part_cookie;
+    uint64_t part_rows;
 } bl_ingest;
 
 /*

@@ -111,6 +111,8 @@ typedef struct bl_build {
     bl_table *table;
     bl_layout layout;
     bl_column_state *states; /* [layout.n_columns] */
+    uint64_t
+        rows_before; /* those that went with parts; table->n_rows counts the others */
     uint64_t block_rows;
     uint64_t cap_block; /* rows that the last block has room for */
     size_t cap_blocks;
@@ -136,6 +138,20 @@ typedef struct bl_build {
 
 /* table->columns and states by the layout; also the settings on names and types. */
 bl_status bli_build_columns(bl_build *build, bl_err *err);
+/* Rows read so far. */
+static inline uint64_t bli_build_n_rows(const bl_build *build)
+{
+    return build->rows_before + build->table->n_rows;
+}
+/* The part at work has all its rows: it is to be given away before the next. */
+static inline bool bli_build_is_full(const bl_build *build)
+{
+    return build->ingest->part && build->table->n_rows >= build->ingest->part_rows;
+}
+/* Gives the rows at hand to ingest->part (parts.c). */
+bl_status bli_build_give_part(bl_build *build, bool is_last, double read, bl_err *err);
+/* Labels missing in some rows, but not in all, are an error; in all: there are none. */
+bl_status bli_build_check_labels(bl_build *build, bl_err *err);
 /* The place of the row to come, for bulk.c. */
 bl_status bli_build_next_row(bl_build *build, float **ret_x, bl_err *err);
 bl_status bli_build_record(bl_build *build, const bl_record *record, bl_err *err);

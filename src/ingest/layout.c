@@ -91,7 +91,9 @@ typedef struct marker {
 
 static bool may_lack(const marker *m, bl_role role)
 {
-    return m->tolerant && role != BL_ROLE_ID && role != BL_ROLE_MARGIN;
+    if (role == BL_ROLE_ID)
+        return m->tolerant && m->ingest->settings->ids_optional;
+    return m->tolerant && role != BL_ROLE_MARGIN;
 }
 
 static bl_status no_such_column(const marker *m, const bl_column_ref *ref, bl_role role,
@@ -145,11 +147,11 @@ static bl_status mark(const marker *m, const bl_column_refs *refs, bl_role role,
     bl_layout *layout = m->layout;
     for (size_t k = 0; k < refs->n; k++) {
         size_t i = find_column(m, &refs->ref[k]);
-        bool lacks = i == layout->n_columns;
+        bool lacks = i == layout->n_columns, is_feature = false;
         /* `label 0` of a file that holds features only. */
         if (!lacks && m->tolerant && m->index && !refs->ref[k].name &&
             is_feature_of_like(m, i))
-            lacks = true;
+            lacks = is_feature = true;
         if (lacks && may_lack(m, role)) {
             layout->n_of[role] = 0;
             for (size_t j = 0; j < layout->n_columns; j++)
@@ -157,6 +159,11 @@ static bl_status mark(const marker *m, const bl_column_refs *refs, bl_role role,
                     layout->uses[j].role = BL_ROLE_DROP;
             return BL_OK;
         }
+        if (is_feature)
+            return bli_fail(err, BL_E_CONFIG,
+                            "%s names column %lld, which in '%s' is '%s', a feature",
+                            role_words[role].setting, (long long)refs->ref[k].index,
+                            m->name, layout->names[i]);
         if (lacks)
             return no_such_column(m, &refs->ref[k], role, err);
         bl_role other = layout->uses[i].role;
@@ -341,7 +348,8 @@ static bl_status drop_role(const bl_ingest *ingest, bl_layout *layout, size_t co
                            const char *name, bl_err *err)
 {
     bl_role role = layout->uses[column].role;
-    bool needed = role == BL_ROLE_FEATURE || role == BL_ROLE_ID || role == BL_ROLE_MARGIN;
+    bool needed = role == BL_ROLE_FEATURE || role == BL_ROLE_MARGIN ||
+                  (role == BL_ROLE_ID && !ingest->settings->ids_optional);
     if (role == BL_ROLE_DROP)
         return BL_OK;
     if (needed || !ingest->settings->label_optional)

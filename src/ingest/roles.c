@@ -81,7 +81,8 @@ static bl_status add_group(bl_build *build, const bl_record *record, size_t i,
                             err);
     if (st != BL_OK)
         return bli_at_cell(build, record, i, st, err);
-    if (code < n_before) {
+    bool goes_on = code < n_before && code == build->group && roles->n_groups == 0;
+    if (code < n_before && !goes_on) {
         if (code == build->group) {
             roles->group_rows[roles->n_groups - 1]++;
             return BL_OK;
@@ -99,6 +100,7 @@ static bl_status add_group(bl_build *build, const bl_record *record, size_t i,
         return st;
     roles->group_rows = rows;
     roles->group_rows[roles->n_groups++] = 1;
+    roles->group_goes_on |= goes_on;
     build->group = code;
     return BL_OK;
 }
@@ -165,7 +167,9 @@ bl_status bli_build_row_check(bl_build *build, const bl_record *record, bl_err *
     build->n_weight_zero += weight == 0;
     if (!roles->n_groups)
         return BL_OK;
-    if (roles->group_rows[roles->n_groups - 1] == 1)
+    bool begins = roles->group_rows[roles->n_groups - 1] == 1 &&
+                  !(roles->group_goes_on && roles->n_groups == 1);
+    if (begins)
         build->group_weight = weight;
     else if (weight != build->group_weight)
         return bli_at_record(

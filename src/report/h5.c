@@ -31,6 +31,10 @@ void bli_h5_abort(bl_h5 *h5)
         bli_temp_abort(h5->temp_path);
     bli_h5_pool_done(&h5->pool);
     bli_buf_done(&h5->text);
+    bli_h5_ids_done(h5);
+    free(h5->top_values);
+    free(h5->top_features);
+    free(h5->rest);
     free(h5->predictions);
     free(h5->row);
     free(h5->path);
@@ -39,7 +43,7 @@ void bli_h5_abort(bl_h5 *h5)
 }
 
 /* What the disk said, if anything, wins over what followed from it. */
-static bl_status check_disk(const bl_h5 *h5, bl_status status, bl_err *err)
+bl_status bli_h5_check_disk(const bl_h5 *h5, bl_status status, bl_err *err)
 {
     if (h5->disk.errno_value)
         status = bli_fail_errno(err, BL_E_IO, h5->disk.errno_value, "could not write");
@@ -106,11 +110,16 @@ static bl_status write_attributes(bl_h5 *h5, bl_err *err)
     int64_t n_outputs = (int64_t)h5->n_outputs;
     bl_status status = write_attribute(h5, "format", H5T_NATIVE_INT64, &format, err);
     if (status == BL_OK)
-        status = write_text_attribute(h5, "space", "margin", err);
+        status = write_text_attribute(
+            h5, "space", h5->options.space ? h5->options.space : "margin", err);
     if (status == BL_OK)
         status = write_text_attribute(h5, "objective", h5->forest->objective, err);
     if (status == BL_OK)
         status = write_attribute(h5, "n_outputs", H5T_NATIVE_INT64, &n_outputs, err);
+    int64_t background = (int64_t)h5->options.background_rows;
+    if (status == BL_OK && background)
+        status =
+            write_attribute(h5, "background_rows", H5T_NATIVE_INT64, &background, err);
     return status;
 }
 
@@ -118,12 +127,14 @@ static bl_status write_attributes(bl_h5 *h5, bl_err *err)
 
 static bl_status open_fixed(bl_h5 *h5, bl_err *err)
 {
-    size_t n_labels = h5->options.n_labels;
-    bool several = h5->n_outputs > 1;
+    size_t n_labels = h5->options.n_labels, n_top = h5->options.n_top;
+    bool several = h5->n_outputs > 1, all = n_top == 0;
+    bool matrix = h5->options.interactions == BL_H5_MATRIX,
+         pairs = h5->options.interactions == BL_H5_PAIRS;
     const struct {
         const char *name;
         hid_t type;
-        size_t shape[2];
+        size_t shape[BL_H5_SHAPE];
         int n_shape;
         bool present;
     } fixed[BL_H5_N_FIXED] = {
@@ -131,7 +142,7 @@ static bl_status open_fixed(bl_h5 *h5, bl_err *err)
                           H5T_IEEE_F32LE,
                           {h5->n_features, h5->n_outputs},
                           several ? 2 : 1,
-                          true},
+                          all},
         [BL_H5_BASE_VALUES] =
             {"base_values", H5T_IEEE_F32LE, {h5->n_outputs}, several, true},
         [BL_H5_MARGINS] = {"margins", H5T_IEEE_F32LE, {h5->n_outputs}, several, true},
@@ -142,12 +153,35 @@ static bl_status open_fixed(bl_h5 *h5, bl_err *err)
                                true},
         [BL_H5_ROW] = {"row", H5T_STD_I64LE, {0}, 0, true},
         [BL_H5_DATA] =
-            {"data", H5T_IEEE_F32LE, {h5->n_features}, 1, h5->options.with_data},
+            {"data", H5T_IEEE_F32LE, {h5->n_features}, 1, h5->options.with_data && all},
         [BL_H5_LABELS] = {"labels",
                           H5T_IEEE_F32LE,
                           {n_labels},
                           n_labels > 1,
                           h5->options.with_data && h5->options.labels && n_labels > 0},
+        [BL_H5_TOP_VALUES] =
+            {"top_values", H5T_IEEE_F32LE, {n_top, h5->n_outputs}, several ? 2 : 1, !all},
+        [BL_H5_TOP_FEATURES] = {"top_features",
+                                H5T_STD_I32LE,
+                                {n_top, h5->n_outputs},
+                                several ? 2 : 1,
+                                !all},
+        [BL_H5_REST] = {"rest_values", H5T_IEEE_F32LE, {h5->n_outputs}, several, !all},
+        [BL_H5_INTERACTIONS] = {"interaction_values",
+                                H5T_IEEE_F32LE,
+                                {h5->n_features, h5->n_features, h5->n_outputs},
+                                several ? 3 : 2,
+                                matrix},
+        [BL_H5_PAIR_VALUES] = {"interaction_top_values",
+                               H5T_IEEE_F32LE,
+                               {n_top, h5->n_outputs},
+                               several ? 2 : 1,
+                               pairs},
+        [BL_H5_PAIR_FEATURES] = {"interaction_top_features",
+                                 H5T_STD_I32LE,
+                                 {n_top, 2, h5->n_outputs},
+                                 several ? 3 : 2,
+                                 pairs},
     };
     for (size_t i = 0; i < BL_H5_N_FIXED; i++) {
         if (!fixed[i].present)
@@ -168,6 +202,8 @@ static bl_status make_rows(bl_h5 *h5, bl_err *err)
     void *memory;
     if (h5->options.n_ids == 0)
         return BL_OK;
+    if (h5->options.in_parts)
+        return bli_h5_ids_start(h5, err);
     bl_status status =
         bli_alloc((size_t)h5->n_rows, sizeof(uint64_t), "rows with ids", &memory, err);
     if (status == BL_OK)
@@ -225,7 +261,7 @@ bl_status bli_h5_open(const char *path, const bl_forest *forest, const bl_schema
     status = start(h5, path, schema, err);
     bli_h5_quiet_end(&before);
     if (h5->path)
-        status = check_disk(h5, status, err);
+        status = bli_h5_check_disk(h5, status, err);
     if (status) {
         bli_h5_abort(h5);
         return status;
@@ -267,6 +303,15 @@ static void put_base_values(const bl_h5 *h5, const bl_batch *batch, uint64_t fir
         values[i] = phi[i * (h5->n_features + 1) + h5->n_features];
 }
 
+static void put_labels(const bl_h5 *h5, const uint64_t *row, uint64_t n, float *out)
+{
+    size_t width = h5->options.n_labels;
+    const float *labels = h5->part ? h5->part->labels : h5->options.labels;
+    for (uint64_t i = 0; i < n; i++)
+        memcpy(out + i * width, labels + (row[i] - h5->first_row) * width,
+               width * sizeof *out);
+}
+
 static void put_rows(bl_h5 *h5, size_t which, const bl_batch *batch, uint64_t first,
                      uint64_t n, unsigned char *out)
 {
@@ -290,11 +335,19 @@ static void put_rows(bl_h5 *h5, size_t which, const bl_batch *batch, uint64_t fi
     case BL_H5_DATA:
         memcpy(out, batch->x + first * h5->n_features, n * row_bytes);
         return;
+    case BL_H5_TOP_VALUES:
+        memcpy(out, h5->top_values + first * h5->options.n_top * h5->n_outputs,
+               n * row_bytes);
+        return;
+    case BL_H5_TOP_FEATURES:
+        memcpy(out, h5->top_features + first * h5->options.n_top * h5->n_outputs,
+               n * row_bytes);
+        return;
+    case BL_H5_REST:
+        memcpy(out, h5->rest + first * h5->n_outputs, n * row_bytes);
+        return;
     default: /* labels */
-        for (uint64_t i = 0; i < n; i++)
-            memcpy(out + i * row_bytes,
-                   h5->options.labels + batch->row[first + i] * h5->options.n_labels,
-                   row_bytes);
+        put_labels(h5, batch->row + first, n, (float *)(void *)out);
     }
 }
 
@@ -339,22 +392,28 @@ bl_status bli_h5_sink(void *cookie, const bl_batch *batch, bl_err *err)
     bl_h5_quiet before;
     bli_h5_quiet_begin(&before);
     bl_status status = predict(h5, batch, err);
-    for (size_t i = 0; status == BL_OK && i < BL_H5_N_FIXED; i++)
+    if (status == BL_OK && h5->options.n_top)
+        status = bli_h5_find_top(h5, batch, err);
+    for (size_t i = 0; status == BL_OK && i < BL_H5_INTERACTIONS; i++)
         if (h5->streams[i].rank > 0)
             status = put_batch(h5, i, batch, err);
+    if (status == BL_OK && h5->ids)
+        status = bli_h5_ids_add(h5, batch, err);
     if (h5->row)
         memcpy(h5->row + h5->n_done, batch->row, batch->n_rows * sizeof(uint64_t));
     bli_h5_quiet_end(&before);
     h5->n_done += batch->n_rows;
-    return check_disk(h5, status, err);
+    return bli_h5_check_disk(h5, status, err);
 }
 
 static bl_status finish(bl_h5 *h5, bl_err *err)
 {
     bl_status status = BL_OK;
+    if (h5->n_rows == BL_H5_ROWS_UNKNOWN)
+        h5->n_rows = h5->n_done;
     for (size_t i = 0; status == BL_OK && i < BL_H5_N_FIXED; i++) {
         if (h5->streams[i].rank > 0)
-            status = bli_h5_stream_close(&h5->streams[i], err);
+            status = bli_h5_stream_close(&h5->streams[i], &h5->pool, err);
         bli_h5_stream_done(&h5->streams[i]);
     }
     if (status == BL_OK)
@@ -372,7 +431,7 @@ bl_status bli_h5_close(bl_h5 *h5, bl_err *err)
     bli_h5_quiet_begin(&before);
     bl_status status = finish(h5, err);
     bli_h5_quiet_end(&before);
-    status = check_disk(h5, status, err);
+    status = bli_h5_check_disk(h5, status, err);
     if (status == BL_OK) {
         status = bli_temp_commit(h5->temp_path, h5->path, 0600, err);
         free(h5->temp_path);
@@ -382,16 +441,29 @@ bl_status bli_h5_close(bl_h5 *h5, bl_err *err)
     return status;
 }
 
+uint64_t bli_h5_estimate_of(uint64_t n_rows, size_t n_features, size_t n_outputs,
+                            const bl_h5_options *options)
+{
+    double outputs = (double)n_outputs, features = (double)n_features;
+    double top = (double)options->n_top;
+    /* base_values, margins, predictions, labels (one a row, or as many as outputs), row */
+    double row = 4.0 * outputs * 4 + 8;
+    row += 4.0 * outputs * (top > 0 ? 2 * top + 1 : features);
+    if (options->with_data && top == 0)
+        row += 4.0 * features;
+    if (options->interactions == BL_H5_MATRIX)
+        row += 4.0 * outputs * features * features;
+    else if (options->interactions == BL_H5_PAIRS)
+        row += 4.0 * outputs * 3 * top;
+    /* Names, object headers; a chunk that does not shrink costs its index entry. */
+    double other = 256.0 * features + 1048576.0;
+    double bytes = row * (double)n_rows * 1.001 + other;
+    return bytes < (double)UINT64_MAX ? (uint64_t)bytes : UINT64_MAX;
+}
+
 uint64_t bli_h5_estimate(uint64_t n_rows, size_t n_features, size_t n_outputs,
                          bool with_data)
 {
-    /* values, base_values, margins, predictions, labels (one a row, or as many as
-     * outputs), row */
-    double row = 4.0 * (double)n_outputs * ((double)n_features + 4) + 8;
-    if (with_data)
-        row += 4.0 * (double)n_features;
-    /* Names, object headers; a chunk that does not shrink costs its index entry. */
-    double other = 256.0 * (double)n_features + 1048576.0;
-    double bytes = row * (double)n_rows * 1.001 + other;
-    return bytes < (double)UINT64_MAX ? (uint64_t)bytes : UINT64_MAX;
+    const bl_h5_options options = {.with_data = with_data};
+    return bli_h5_estimate_of(n_rows, n_features, n_outputs, &options);
 }

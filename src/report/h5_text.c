@@ -59,11 +59,17 @@ bl_status bli_h5_write_names(bl_h5 *h5, const bl_schema *schema, bl_err *err)
         status = bli_h5_stream_filled(&names, &plain, n, err);
     }
     if (status == BL_OK)
-        status = bli_h5_stream_close(&names, err);
+        status = bli_h5_stream_close(&names, &plain, err);
     bli_h5_stream_done(&names);
     if (type >= 0)
         H5Tclose(type);
     return status;
+}
+
+/* Where the ids of a row of the file stand. */
+static uint64_t row_of(const bl_h5 *h5, uint64_t i)
+{
+    return h5->row ? h5->row[i] : i;
 }
 
 static size_t id_length(const bl_text_column *column, uint64_t row)
@@ -96,7 +102,7 @@ static size_t id_width(bl_h5 *h5, const bl_text_column *column)
 {
     size_t width = 1;
     for (uint64_t i = 0; i < h5->n_rows; i++) {
-        uint64_t row = h5->row[i];
+        uint64_t row = row_of(h5, i);
         clean(h5, column->text + column->offset[row], id_length(column, row));
         width = h5->text.n > width ? h5->text.n : width;
     }
@@ -113,7 +119,7 @@ static bl_status fill_ids(bl_h5 *h5, const bl_text_column *column, bl_h5_stream 
         uint64_t n = h5->n_rows - first;
         unsigned char *room = bli_h5_stream_room(stream, &n);
         for (uint64_t i = 0; i < n; i++) {
-            uint64_t row = h5->row[first + i];
+            uint64_t row = row_of(h5, first + i);
             clean(h5, column->text + column->offset[row], id_length(column, row));
             put_text(h5, room + i * stream->row_bytes, stream->row_bytes);
         }
@@ -141,7 +147,7 @@ static bl_status write_id(bl_h5 *h5, hid_t group, const bl_text_column *column,
     if (status == BL_OK)
         status = fill_ids(h5, column, &stream, err);
     if (status == BL_OK)
-        status = bli_h5_stream_close(&stream, err);
+        status = bli_h5_stream_close(&stream, &h5->pool, err);
     bli_h5_stream_done(&stream);
     if (type >= 0)
         H5Tclose(type);
@@ -162,7 +168,7 @@ bl_status bli_h5_write_ids(bl_h5 *h5, bl_err *err)
         return bli_h5_fail(err, "id");
     bl_status status = BL_OK;
     for (size_t i = 0; status == BL_OK && i < h5->options.n_ids; i++)
-        status = write_id(h5, group, &h5->options.ids[i], err);
+        status = write_id(h5, group, h5->ids ? &h5->ids[i] : &h5->options.ids[i], err);
     H5Gclose(group);
     return status;
 }

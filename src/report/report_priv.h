@@ -22,6 +22,8 @@ void bli_csv_number(bl_buf *out, double value);
 
 /* Of libdeflate: the higher ones save 1 % of SHAP values for a third of the speed. */
 enum { BL_H5_LEVEL = 1, BL_H5_SLOTS = 16 };
+/* Most dimensions of one row. */
+enum { BL_H5_SHAPE = 3 };
 
 /* What all datasets of a file share. */
 typedef struct bl_h5_pool {
@@ -85,7 +87,8 @@ void bli_h5_quiet_end(const bl_h5_quiet *before);
 bl_status bli_h5_fail(bl_err *err, const char *what);
 
 /* A dataset [n_rows][shape...] of the memory type below `place`. shape[n_shape], at
- * most 2. */
+ * most BL_H5_SHAPE. BL_H5_ROWS_UNKNOWN: it grows with the rows that come, in chunks even where
+ * nothing is compressed. */
 bl_status bli_h5_stream_open(bl_h5_stream *stream, const bl_h5_pool *pool, hid_t place,
                              const char *name, hid_t type, uint64_t n_rows,
                              const size_t *shape, int n_shape, bl_err *err);
@@ -94,8 +97,8 @@ bl_status bli_h5_stream_open(bl_h5_stream *stream, const bl_h5_pool *pool, hid_t
 unsigned char *bli_h5_stream_room(bl_h5_stream *stream, uint64_t *n);
 bl_status bli_h5_stream_filled(bl_h5_stream *stream, const bl_h5_pool *pool, uint64_t n,
                                bl_err *err);
-/* Checks that all rows came, closes the dataset. */
-bl_status bli_h5_stream_close(bl_h5_stream *stream, bl_err *err);
+/* Checks that all announced rows came, closes the dataset. */
+bl_status bli_h5_stream_close(bl_h5_stream *stream, const bl_h5_pool *pool, bl_err *err);
 /* Grows what the pool will have to what the stream needs. */
 void bli_h5_pool_fit(bl_h5_pool *pool, const bl_h5_stream *stream);
 void bli_h5_stream_done(

@@ -135,7 +135,8 @@ bl_status made_write(const bl_made *made, const char *path, const bl_schema *sch
         .n_features = made->n_features, .n_outputs = made->n_outputs, .objective = name};
     bl_h5 *h5 = NULL;
     bl_status status =
-        bli_h5_open(path, &forest, schema, NULL, made->n_rows, options, &h5, err);
+        bli_h5_open(path, &forest, schema, NULL,
+                    made->unknown ? BL_H5_ROWS_UNKNOWN : made->n_rows, options, &h5, err);
     if (status)
         return status;
     float *x = calloc(batch_rows * made->n_features, sizeof(float));

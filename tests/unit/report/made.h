@@ -23,6 +23,7 @@ typedef struct bl_made {
     size_t n_features, n_outputs;
     uint64_t n_rows;
     uint64_t row_step; /* row i of the selection is row i * row_step of the channel */
+    bool unknown;      /* how many rows come is not said */
     bool noisy; /* full mantissas, which do not compress; else few distinct values */
 } bl_made;
 

@@ -125,6 +125,8 @@ bl_status bli_apply_isolate(const bl_apply *apply, bl_err *err)
         st = add_model(&p, apply->model, err);
     for (size_t i = 0; st == BL_OK && i < apply->n_data; i++)
         st = add_place(&p, apply->data[i], false, err);
+    if (st == BL_OK && apply->background)
+        st = add_place(&p, apply->background, false, err);
     if (st == BL_OK)
         st = add_output(&p, apply->output, err);
     if (st == BL_OK) {

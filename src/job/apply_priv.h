@@ -24,7 +24,17 @@ void bli_saved_free(bl_saved *saved);
 
 /* saved_read.c: the settings of the model with the options over them, and the rows. */
 bl_status bli_saved_options(const bl_apply *apply, bl_saved *saved, bl_err *err);
-bl_status bli_saved_rows(const bl_apply *apply, const bl_saved *saved,
-                         const bl_limits *limits, bl_matrix **ret_matrix, bl_err *err);
+/* Rows of a part, about 32 MB of them and a multiple of `multiple`. */
+uint64_t bli_part_rows(size_t n_features, uint64_t multiple);
+/* All rows of --data, part by part (ingest.h). */
+bl_status bli_saved_parts(const bl_apply *apply, const bl_saved *saved,
+                          const bl_limits *limits, uint64_t part_rows,
+                          bl_status (*part)(void *cookie, const bl_part *part,
+                                            bl_err *err),
+                          void *cookie, bl_err *err);
+/* The rows of --background, read as those of --data are; columns of ids may lack. */
+bl_status bli_saved_background(const bl_apply *apply, const bl_saved *saved,
+                               const bl_limits *limits, bl_matrix **ret_matrix,
+                               bl_err *err);
 
 #endif

@@ -8,6 +8,7 @@
 #include "base/rng.h"
 #include "report/report.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 enum {
@@ -89,38 +90,88 @@ void bli_say_additivity(const bl_stages *stages, const char *data_name,
         attribution->worst_margin_distance);
 }
 
-bl_status bli_attribute(bl_stages *stages, const bl_matrix *matrix, const char *data_name,
-                        const char *file_name, bl_attribution **ret_attribution,
-                        bl_err *err)
+/* Where batches go. */
+typedef struct sinks {
+    bl_h5 *h5;
+    bl_aggregates *aggregates;
+    int n_threads;
+} sinks;
+
+static bl_status take_batch(void *cookie, const bl_batch *batch, bl_err *err)
+{
+    const sinks *to = cookie;
+    bl_status st = bli_aggregates_add(to->aggregates, batch->phi, batch->margins, NULL,
+                                      batch->n_rows, to->n_threads, err);
+    return st == BL_OK ? bli_h5_sink(to->h5, batch, err) : st;
+}
+
+bl_status bli_write_aggregates(const bl_stages *stages, const char *suffix,
+                               const bl_aggregates *aggregates,
+                               const bl_attribution *attribution, bl_err *err)
+{
+    char name[64];
+    char *path = NULL;
+    snprintf(name, sizeof name, "aggregates%s.json", suffix);
+    const bl_aggregates_report report = {
+        .schema = stages->schema, .aggregates = aggregates, .attribution = attribution};
+    bl_status st = bli_output_data_path(stages->job, name, &path, err);
+    if (st == BL_OK)
+        st = bli_aggregates_write(path, &report, err);
+    free(path);
+    return st;
+}
+
+/* Rows [n_rows], all where NULL, into the file of that name and into aggregates. */
+static bl_status explain_rows(bl_stages *stages, const bl_matrix *matrix,
+                              const char *file_name, const uint64_t *row, uint64_t n_rows,
+                              bl_aggregates *aggregates, bl_attribution **ret_attribution,
+                              bl_err *err)
 {
     const bl_final_model *model = &stages->model;
-    uint64_t *row = NULL, n_rows = 0;
     char *path = NULL;
-    bl_h5 *h5 = NULL;
+    sinks to = {.aggregates = aggregates, .n_threads = stages->n_threads};
+    bl_status st = bli_output_data_path(stages->job, file_name, &path, err);
+    if (st == BL_OK)
+        st = bli_attributions_open(stages, model, matrix, path, n_rows, &to.h5, err);
+    free(path);
+    if (st != BL_OK)
+        return st;
+    const bl_explain_options options = {.n_threads = stages->n_threads,
+                                        .row = row,
+                                        .n_selected = row ? n_rows : 0,
+                                        .log = stages->log,
+                                        .stage = "explain",
+                                        .cancelled = bli_stop_is_near,
+                                        .cookie = stages};
+    stages->attribute_began = bli_seconds();
+    st = bli_explain(model->explainer, matrix, &options, take_batch, &to, ret_attribution,
+                     err);
+    if (st == BL_OK)
+        return bli_h5_close(to.h5, err);
+    bli_h5_abort(to.h5);
+    return st;
+}
+
+bl_status bli_attribute(bl_stages *stages, const bl_matrix *matrix, const char *data_name,
+                        const char *suffix, bl_attribution **ret_attribution, bl_err *err)
+{
+    const bl_explainer *explainer = stages->model.explainer;
+    char file_name[64];
+    uint64_t *row = NULL, n_rows = 0;
+    bl_aggregates *aggregates = NULL;
     bl_attribution *attribution = NULL;
+    snprintf(file_name, sizeof file_name, "attributions%s.h5", suffix);
     bl_status st = bli_rows_to_explain(stages->job, matrix->n_rows, &row, &n_rows, err);
     if (st == BL_OK)
-        st = bli_output_data_path(stages->job, file_name, &path, err);
+        st = bli_aggregates_new(matrix->n_features, stages->model.forest->n_outputs,
+                                bli_explainer_block_rows(explainer), &aggregates, err);
     if (st == BL_OK)
-        st = bli_attributions_open(stages, model, matrix, path, n_rows, &h5, err);
-    if (st == BL_OK) {
-        const bl_explain_options options = {.n_threads = stages->n_threads,
-                                            .row = row,
-                                            .n_selected = row ? n_rows : 0,
-                                            .log = stages->log,
-                                            .stage = "explain",
-                                            .cancelled = bli_stop_is_near,
-                                            .cookie = stages};
-        stages->attribute_began = bli_seconds();
-        st = bli_explain(model->explainer, matrix, &options, bli_h5_sink, h5,
-                         &attribution, err);
-        if (st == BL_OK)
-            st = bli_h5_close(h5, err);
-        else
-            bli_h5_abort(h5);
-    }
+        st = explain_rows(stages, matrix, file_name, row, n_rows, aggregates,
+                          &attribution, err);
+    if (st == BL_OK)
+        st = bli_write_aggregates(stages, suffix, aggregates, attribution, err);
     free(row);
-    free(path);
+    bli_aggregates_free(aggregates);
     if (st != BL_OK) {
         bli_attribution_free(attribution);
         return st;

@@ -210,7 +210,8 @@ static void divide(double *values, size_t n, uint64_t by)
 
 static bl_status stream_batches(bl_stages *stages, gather *g, const uint64_t *row,
                                 uint64_t n, uint64_t step, bl_h5 *h5,
-                                bl_attribution *total, bl_err *err)
+                                bl_aggregates *aggregates, bl_attribution *total,
+                                bl_err *err)
 {
     const bl_crossval *cv = g->cv;
     bl_status st = BL_OK;
@@ -234,6 +235,9 @@ static bl_status stream_batches(bl_stages *stages, gather *g, const uint64_t *ro
         if (st == BL_OK)
             st = bli_h5_sink(h5, &batch, err);
         if (st == BL_OK)
+            st = bli_aggregates_add(aggregates, g->phi, NULL, NULL, g->n_rows,
+                                    stages->n_threads, err);
+        if (st == BL_OK)
             add_to_total(g, total);
     }
     return st;
@@ -247,6 +251,7 @@ static bl_status write_attributions(bl_stages *stages, const bl_crossval *cv,
     bl_h5 *h5 = NULL;
     gather g = {0};
     bl_attribution *total = NULL;
+    bl_aggregates *aggregates = NULL;
     bl_status st = bli_rows_to_explain(stages->job, cv->matrix->n_rows, &row, &n, err);
     uint64_t step = BATCH_CELLS / (cv->n_outputs * (cv->matrix->n_features + 1)) + 1;
     if (step > n)
@@ -256,12 +261,15 @@ static bl_status write_attributions(bl_stages *stages, const bl_crossval *cv,
     if (st == BL_OK)
         st = gather_new(cv, step, &g, err);
     if (st == BL_OK)
+        st = bli_aggregates_new(cv->matrix->n_features, cv->n_outputs, 0, &aggregates,
+                                err);
+    if (st == BL_OK)
         st = bli_output_data_path(stages->job, "attributions.h5", &path, err);
     if (st == BL_OK)
         st = bli_attributions_open(stages, &cv->models[0], cv->matrix, path, n, &h5, err);
     if (st == BL_OK) {
         stages->attribute_began = bli_seconds();
-        st = stream_batches(stages, &g, row, n, step, h5, total, err);
+        st = stream_batches(stages, &g, row, n, step, h5, aggregates, total, err);
         if (st == BL_OK)
             st = bli_h5_close(h5, err);
         else
@@ -270,15 +278,19 @@ static bl_status write_attributions(bl_stages *stages, const bl_crossval *cv,
     gather_done(&g);
     free(row);
     free(path);
+    if (st == BL_OK) {
+        size_t n_cells = total->n_outputs * total->n_features;
+        divide(total->mean_abs, n_cells, n);
+        divide(total->mean, n_cells, n);
+        divide(total->base_values, total->n_outputs, n);
+        divide(total->mean_margins, total->n_outputs, n);
+        st = bli_write_aggregates(stages, "", aggregates, total, err);
+    }
+    bli_aggregates_free(aggregates);
     if (st != BL_OK) {
         bli_attribution_free(total);
         return st;
     }
-    size_t n_cells = total->n_outputs * total->n_features;
-    divide(total->mean_abs, n_cells, n);
-    divide(total->mean, n_cells, n);
-    divide(total->base_values, total->n_outputs, n);
-    divide(total->mean_margins, total->n_outputs, n);
     bli_say_additivity(stages, "out of fold", total);
     *ret_total = total;
     return BL_OK;

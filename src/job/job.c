@@ -117,13 +117,13 @@ bl_status bli_stage_importance(const bl_stages *stages, const bl_attribution *at
 static bl_status explain(bl_stages *stages, bl_attribution *attributions[N_DATA],
                          bl_err *err)
 {
-    static const char *const files[] = {"attributions.h5", "attributions-validation.h5"};
+    static const char *const suffixes[] = {"", "-validation"};
     static const bl_explain_what what[] = {BL_EXPLAIN_TRAIN, BL_EXPLAIN_VALIDATION};
     bl_status st = BL_OK;
     for (int data = DATA_TRAIN; st == BL_OK && data <= DATA_VALIDATION; data++)
         if ((stages->job->explain & what[data]) && stages->data[data])
             st = bli_attribute(stages, stages->data[data], bli_data_names[data],
-                               files[data], &attributions[data], err);
+                               suffixes[data], &attributions[data], err);
     if (stages->job->explain == BL_EXPLAIN_VALIDATION && !stages->data[DATA_VALIDATION])
         bli_log(stages->log, BL_WARNING, "explain",
                 "bl_explain=validation, but there is no validation channel: nothing "

@@ -44,14 +44,22 @@ typedef struct bl_apply {
     const char *missing, *missing_text, *header, *label, *id, *unseen;
     const char *trees;     /* all, best, FROM:TO (rounds) */
     int64_t nthread;       /* 0: as many as this process may use */
-    bl_output_type type;   /* predict */
-    bool compress;         /* explain */
     const char *isolation; /* auto (default), required, off */
+    bl_output_type type;   /* predict */
+    bool compress;         /* explain, as all below */
+    bool interactions, aggregate_only;
+    const char *background; /* a file of rows */
+    bl_space space;
+    size_t top;        /* strongest values of each row; 0: all */
+    const char *facet; /* column that sorts rows into groups */
     const bl_log *log;
     const volatile sig_atomic_t *stop;
 } bl_apply;
 
-/* attributions.h5, importance.csv, and metrics.json where the rows have labels. */
+/* attributions.h5 (but with aggregate_only), importance.csv, aggregates.json, interactions.csv with
+ * interactions, and metrics.json where the rows have labels. Rows are read in parts: memory does
+ * not grow with their number, but for 4 bytes a row, output, label and weight where they have
+ * labels, and for the texts of ids. */
 bl_status bli_explain_files(const bl_apply *apply, bl_err *err);
 
 /* One line a row, in the order of the rows: ids, then values as shortest float32 text. A folder

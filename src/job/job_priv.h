@@ -5,6 +5,7 @@
 
 #include "contract/contract.h"
 #include "evaluate/evaluate.h"
+#include "explain/aggregates.h"
 #include "explain/explain.h"
 #include "ingest/ingest.h"
 #include "job/job.h"
@@ -44,7 +45,8 @@ typedef struct bl_stages {
     bl_schema *schema;
     const char *const *data_names;
     bl_matrix *data[N_DATA]; /* NULL where the channel is absent */
-    bl_buf start_model;      /* of channel model; n = 0: none */
+    float *margins;     /* of the only data set there is, taken by its metrics; or NULL */
+    bl_buf start_model; /* of channel model; n = 0: none */
     bl_training *training;
     bl_final_model model;
 } bl_stages;
@@ -96,12 +98,16 @@ bl_status bli_scores_from_margins(const bl_stages *stages, const bl_forest *fore
                                   bl_scores *ret_scores, bl_err *err);
 void bli_scores_done(bl_scores *scores);
 
-/* attribute.c: attributions of a data set to a file. row: ascending, NULL: all. */
+/* attribute.c: attributions of a data set to attributions<suffix>.h5, aggregates of them to
+ * aggregates<suffix>.json. row: ascending, NULL: all. */
 bl_status bli_rows_to_explain(const bl_job *job, uint64_t n_rows, uint64_t **ret_row,
                               uint64_t *ret_n, bl_err *err);
 bl_status bli_attribute(bl_stages *stages, const bl_matrix *matrix, const char *data_name,
-                        const char *file_name, bl_attribution **ret_attribution,
+                        const char *suffix, bl_attribution **ret_attribution,
                         bl_err *err);
+bl_status bli_write_aggregates(const bl_stages *stages, const char *suffix,
+                               const bl_aggregates *aggregates,
+                               const bl_attribution *attribution, bl_err *err);
 void bli_say_additivity(const bl_stages *stages, const char *data_name,
                         const bl_attribution *attribution);
 /* The file the attributions of n_rows rows go to. */
@@ -120,8 +126,8 @@ bl_status bli_stage_card(const bl_stages *stages, const bl_final_model *models,
 
 /* metrics.c: output/data/metrics.json, and the summaries in the log. attributions: NULL
  * where a data set was not explained. */
-bl_status bli_stage_metrics(const bl_stages *stages,
-                            bl_attribution *const attributions[N_DATA], bl_err *err);
+bl_status bli_stage_metrics(bl_stages *stages, bl_attribution *const attributions[N_DATA],
+                            bl_err *err);
 bl_status bli_histories_of(const bl_training *training, bl_history **ret_histories,
                            bl_err *err); /* lends from training; free() it */
 void bli_say_importances(const bl_stages *stages, const bl_attribution *attribution);

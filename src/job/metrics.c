@@ -28,7 +28,20 @@ bl_status bli_histories_of(const bl_training *training, bl_history **ret_histori
     return BL_OK;
 }
 
-static bl_status score_channels(const bl_stages *stages,
+/* Margins that are there already are not made again. */
+static bl_status score(bl_stages *stages, const bl_matrix *matrix, bl_scores *ret_scores,
+                       bl_err *err)
+{
+    if (!stages->margins)
+        return bli_scores_make(stages, &stages->model, matrix, ret_scores, err);
+    bl_status st = bli_scores_from_margins(stages, stages->model.forest, matrix,
+                                           stages->margins, ret_scores, err);
+    if (st == BL_OK)
+        stages->margins = NULL;
+    return st;
+}
+
+static bl_status score_channels(bl_stages *stages,
                                 bl_attribution *const attributions[N_DATA],
                                 bl_scores scores[N_DATA],
                                 bl_channel_report reports[N_DATA], size_t *ret_n,
@@ -39,8 +52,7 @@ static bl_status score_channels(const bl_stages *stages,
     for (int data = 0; st == BL_OK && data < N_DATA; data++) {
         if (!stages->data[data])
             continue;
-        st = bli_scores_make(stages, &stages->model, stages->data[data], &scores[data],
-                             err);
+        st = score(stages, stages->data[data], &scores[data], err);
         reports[n++] = (bl_channel_report){.channel = stages->data_names[data],
                                            .scored = &scores[data].scored,
                                            .attribution = attributions[data]};
@@ -49,8 +61,8 @@ static bl_status score_channels(const bl_stages *stages,
     return st;
 }
 
-bl_status bli_stage_metrics(const bl_stages *stages,
-                            bl_attribution *const attributions[N_DATA], bl_err *err)
+bl_status bli_stage_metrics(bl_stages *stages, bl_attribution *const attributions[N_DATA],
+                            bl_err *err)
 {
     /* None where a saved model is applied. */
     static const bl_training untrained = {.best_iteration = -1,

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The predict verb: lines of numbers, one a row, in the order of the rows. */
+/* The predict verb: lines of numbers, one a row, in the order of the rows, which come in parts. */
 #include "job/apply_priv.h"
 
 #include "base/fs.h"
 #include "base/machine.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "preprocess/preprocess.h"
 
 #include <math.h>
 #include <omp.h>
@@ -236,6 +237,15 @@ static bl_status write_leaves(const bl_final_model *model, const bl_matrix *matr
     return st;
 }
 
+/* The verb at work: what all parts of the rows share. */
+typedef struct predicting {
+    const bl_apply *apply;
+    const bl_saved *saved;
+    int n_threads;
+    FILE *file;
+    uint64_t n_rows;
+} predicting;
+
 typedef struct contrib_sink {
     const bl_matrix *matrix;
     size_t width;
@@ -257,14 +267,16 @@ static bool stop_asked(void *cookie, uint64_t done, uint64_t total)
     return apply->stop && *apply->stop;
 }
 
-static bl_status explain_lines(const bl_apply *apply, const bl_final_model *model,
-                               const bl_matrix *matrix, int n_threads, FILE *file,
+/* is_all: there are no other rows; else the bytes read say how far it is. */
+static bl_status explain_lines(const predicting *p, const bl_matrix *matrix, bool is_all,
                                bl_err *err)
 {
+    const bl_apply *apply = p->apply;
+    const bl_final_model *model = p->saved->models;
     contrib_sink sink = {matrix, model->forest->n_outputs * (matrix->n_features + 1),
-                         file};
-    const bl_explain_options options = {.n_threads = n_threads,
-                                        .log = apply->log,
+                         p->file};
+    const bl_explain_options options = {.n_threads = p->n_threads,
+                                        .log = is_all ? apply->log : NULL,
                                         .stage = "predict",
                                         .cancelled = stop_asked,
                                         .cookie = (void *)(uintptr_t)apply};
@@ -296,19 +308,36 @@ static bl_status check_type(const bl_apply *apply, const bl_saved *saved, bl_err
     return BL_OK;
 }
 
-static bl_status write_file(const bl_apply *apply, const bl_saved *saved,
-                            const bl_matrix *matrix, int n_threads, bl_err *err)
+static bl_status take_part(void *cookie, const bl_part *part, bl_err *err)
 {
-    bl_output output;
-    bl_status st = bli_output_open(apply->output, 0600, &output, err);
+    predicting *p = cookie;
+    const bl_apply *apply = p->apply;
+    bl_matrix *matrix = NULL;
+    bl_status st = bli_apply(p->saved->schema, part->table, &matrix, err);
     if (st != BL_OK)
         return st;
     if (apply->type == BL_OUTPUT_LEAF)
-        st = write_leaves(saved->models, matrix, output.file, err);
+        st = write_leaves(p->saved->models, matrix, p->file, err);
     else if (apply->type == BL_OUTPUT_CONTRIBS)
-        st = explain_lines(apply, saved->models, matrix, n_threads, output.file, err);
+        st = explain_lines(p, matrix, part->is_last && part->first_row == 0, err);
     else
-        st = write_values(apply, saved, matrix, n_threads, output.file, err);
+        st = write_values(apply, p->saved, matrix, p->n_threads, p->file, err);
+    p->n_rows += matrix->n_rows;
+    bli_matrix_free(matrix);
+    return st;
+}
+
+static bl_status write_file(predicting *p, const bl_limits *limits, bl_err *err)
+{
+    bl_output output;
+    bl_status st = bli_output_open(p->apply->output, 0600, &output, err);
+    if (st != BL_OK)
+        return st;
+    p->file = output.file;
+    uint64_t chunk = bli_explainer_block_rows(p->saved->models[0].explainer);
+    st = bli_saved_parts(p->apply, p->saved, limits,
+                         bli_part_rows(p->saved->schema->n_features, chunk), take_part, p,
+                         err);
     if (st == BL_OK)
         return bli_output_commit(&output, err);
     bli_output_abort(&output);
@@ -319,22 +348,19 @@ bl_status bli_predict_files(const bl_apply *apply, bl_err *err)
 {
     bl_limits limits = bli_limits();
     bl_saved *saved = NULL;
-    bl_matrix *matrix = NULL;
     int n_threads = apply->nthread > 0 ? (int)apply->nthread : bli_machine_threads();
     omp_set_num_threads(n_threads);
     bl_status st = bli_apply_isolate(apply, err);
     if (st == BL_OK)
         st = bli_saved_open(apply, &limits, &saved, err);
+    predicting p = {.apply = apply, .saved = saved, .n_threads = n_threads};
     if (st == BL_OK)
         st = check_type(apply, saved, err);
     if (st == BL_OK)
-        st = bli_saved_rows(apply, saved, &limits, &matrix, err);
-    if (st == BL_OK)
-        st = write_file(apply, saved, matrix, n_threads, err);
+        st = write_file(&p, &limits, err);
     if (st == BL_OK)
         bli_log(apply->log, BL_INFO, "predict", "%llu rows written to '%s'",
-                (unsigned long long)matrix->n_rows, apply->output);
-    bli_matrix_free(matrix);
+                (unsigned long long)p.n_rows, apply->output);
     bli_saved_free(saved);
     return st;
 }

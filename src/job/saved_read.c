@@ -165,26 +165,62 @@ static bool stop_asked(void *cookie)
     return apply->stop && *apply->stop;
 }
 
-bl_status bli_saved_rows(const bl_apply *apply, const bl_saved *saved,
-                         const bl_limits *limits, bl_matrix **ret_matrix, bl_err *err)
+static bl_status read_files(bl_ingest *ingest, const bl_apply *apply,
+                            const bl_saved *saved, const char *const *paths,
+                            size_t n_paths, bl_table **ret_table, bl_err *err)
 {
     bl_table_like like = {0};
-    bl_table *table = NULL;
     bl_status st = bli_like_from_schema(saved->schema, &like, err);
-    const bl_ingest ingest = {.settings = &saved->read,
-                              .limits = limits,
-                              .like = &like,
-                              .log = apply->log,
-                              .content_given = true,
-                              .cancelled = stop_asked,
-                              .cookie = (void *)(uintptr_t)apply};
+    ingest->like = &like;
+    ingest->log = apply->log;
+    ingest->content_given = true;
+    ingest->cancelled = stop_asked;
+    ingest->cookie = (void *)(uintptr_t)apply;
     if (st == BL_OK)
-        st = apply->n_data == 1 && bli_is_folder(apply->data[0])
-                 ? bli_ingest_folder(&ingest, apply->data[0], apply->data[0], &table, err)
-                 : bli_ingest_files(&ingest, apply->data, apply->n_data, &table, err);
+        st = n_paths == 1 && bli_is_folder(paths[0])
+                 ? bli_ingest_folder(ingest, paths[0], paths[0], ret_table, err)
+                 : bli_ingest_files(ingest, paths, n_paths, ret_table, err);
+    bli_like_done(&like);
+    return st;
+}
+
+#define PART_BYTES (UINT64_C(32) << 20)
+
+uint64_t bli_part_rows(size_t n_features, uint64_t multiple)
+{
+    uint64_t rows = PART_BYTES / (4 * ((uint64_t)n_features + 1)) / multiple * multiple;
+    return rows ? rows : multiple;
+}
+
+bl_status bli_saved_parts(const bl_apply *apply, const bl_saved *saved,
+                          const bl_limits *limits, uint64_t part_rows,
+                          bl_status (*part)(void *cookie, const bl_part *part,
+                                            bl_err *err),
+                          void *cookie, bl_err *err)
+{
+    bl_table *table = NULL;
+    bl_ingest ingest = {.settings = &saved->read,
+                        .limits = limits,
+                        .part = part,
+                        .part_cookie = cookie,
+                        .part_rows = part_rows};
+    bl_status st =
+        read_files(&ingest, apply, saved, apply->data, apply->n_data, &table, err);
+    bli_table_free(table);
+    return st;
+}
+
+bl_status bli_saved_background(const bl_apply *apply, const bl_saved *saved,
+                               const bl_limits *limits, bl_matrix **ret_matrix,
+                               bl_err *err)
+{
+    bl_read_settings read = saved->read;
+    bl_table *table = NULL;
+    read.ids_optional = true;
+    bl_ingest ingest = {.settings = &read, .limits = limits};
+    bl_status st = read_files(&ingest, apply, saved, &apply->background, 1, &table, err);
     if (st == BL_OK)
         st = bli_apply(saved->schema, table, ret_matrix, err);
     bli_table_free(table);
-    bli_like_done(&like);
     return st;
 }

@@ -58,7 +58,8 @@ def nothing_but_the_named_files_is_left():
     job = small_job(bl_explain="both").expect(0)
     check(set(job.outputs()) == {"model/xgboost-model", "model/boostlens/boostlens.json", "output/data/metrics.json",
                                  "output/data/importance.csv", "output/data/attributions.h5",
-                                 "output/data/attributions-validation.h5"}, "%s", sorted(job.outputs()))
+                                 "output/data/attributions-validation.h5", "output/data/aggregates.json",
+                                 "output/data/aggregates-validation.json"}, "%s", sorted(job.outputs()))
 
 
 @claim

@@ -55,10 +55,17 @@ grep -q dm-crypt root/modules || skip "this kernel has no module dm-crypt"
 # --- Programs with their libraries, and a job ---------------------------------------------------------
 
 cp "$busybox" root/bin/busybox
+# All libraries in one folder: where they lie here may be below a folder that is mounted over there.
+mkdir -p root/opt/bin root/opt/lib
 for program in "$boostlens" "$(command -v cryptsetup)" "$(command -v mkfs.ext4)"; do
-    cp -L --parents "$program" root/
-    ldd "$program" | sed -n 's/.*=> \(\/[^ ]*\).*/\1/p; s/^[[:space:]]*\(\/[^ ]*\) (.*/\1/p' |
-        while read -r library; do cp -L --parents "$library" root/; done
+    cp -L "$program" root/opt/bin/
+    ldd "$program" | sed -n 's/.*=> \(\/[^ ]*\).*/\1/p' | while read -r library; do cp -L "$library" root/opt/lib/; done
+    ldd "$program" | sed -n 's/^[[:space:]]*\(\/[^ ]*\) (.*/\1/p' | while read -r loader; do cp -L --parents "$loader" root/; done
+done
+# XGBoost's wheel asks for its own name of libgomp, which is a link to the system's.
+xgboost=$(ldd "$boostlens" | sed -n 's/.*=> \(\/[^ ]*libxgboost[^ ]*\).*/\1/p')
+for copy in "$(dirname "$xgboost")"/../../xgboost_cpu.libs/libgomp-*; do
+    [ ! -e "$copy" ] || ln -s libgomp.so.1 "root/opt/lib/$(basename "$copy")"
 done
 mkdir -p root/job/input/config root/job/input/data/train
 printf '{"num_round": "3", "objective": "binary:logistic", "bl_require_encryption": "proven"}\n' >root/job/input/config/hyperparameters.json
@@ -69,7 +76,7 @@ cat >root/init <<INIT
 #!/bin/busybox sh
 /bin/busybox mkdir -p /sbin /usr/bin /etc
 /bin/busybox --install -s /bin
-export PATH=/bin:/sbin:/usr/sbin:/usr/bin DM_DISABLE_UDEV=1 GOMP_SPINCOUNT=20000
+export PATH=/opt/bin:/bin LD_LIBRARY_PATH=/opt/lib DM_DISABLE_UDEV=1 GOMP_SPINCOUNT=1000
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
 mount -t devtmpfs dev /dev
@@ -82,8 +89,8 @@ mkfs.ext4 -q /dev/mapper/xgt && mount -t ext4 /dev/mapper/xgt /mnt
 mkfs.ext4 -q /dev/nvme1n1 && mount -t ext4 /dev/nvme1n1 /plain
 for place in /mnt /plain; do
     cp -R /job \$place/job
-    echo "BEGIN \$place"
-    $boostlens train --root \$place/job >/dev/null 2>/run/log
+    echo; echo "BEGIN \$place"
+    boostlens train --root \$place/job >/dev/null 2>/run/log
     echo "EXIT \$?"
     sed 's/^/LOG /' /run/log
     sed 's/^/JSON /' \$place/job/output/data/isolation.json

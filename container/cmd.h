@@ -14,6 +14,8 @@ int cmd_train(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
 int cmd_predict(int argc, char **argv);
 int cmd_apply_help(void);
+int cmd_process(int argc, char **argv);
+int cmd_process_help(void);
 int cmd_check(int argc, char **argv);
 int cmd_lint_job(int argc, char **argv);
 int cmd_lint_job_help(void);

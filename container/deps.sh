@@ -21,7 +21,7 @@ wheel_aarch64=47b81860b18056f9425b34fe2905343bc7ee0118122ae09cf2e31c305ed49877
 sdist=6968a4c71efdfa859df0dfcad0d99211c95c28c4ffd6aecff46efff77d18026a
 
 build_packages="gcc libc6-dev meson ninja-build pkg-config ca-certificates
-    libcsv-dev libhdf5-dev libjansson-dev libssl-dev libdeflate-dev zlib1g-dev"
+    libcsv-dev libhdf5-dev libopenblas-openmp-dev libjansson-dev libssl-dev libdeflate-dev zlib1g-dev"
 # libomp: clang's OpenMP. locales: a locale with a decimal comma is made for a test.
 test_packages="clang clang-format libclang-rt-14-dev libomp-14-dev libcmocka-dev binutils git locales
     python3 python3-h5py python3-numpy strace"

@@ -27,6 +27,8 @@ static const struct verb {
     {"explain", cmd_explain,
      "exact attributions of any rows with a saved model: help explain"},
     {"predict", cmd_predict, "scores of any rows with a saved model: help predict"},
+    {"process", cmd_process,
+     "run a SageMaker Processing job: split, fit, transform: help process"},
     {"check", cmd_check,
      "check a job folder's configuration and first lines: [--root DIR]"},
     {"lint-job", cmd_lint_job,
@@ -107,6 +109,34 @@ static int run_verb(const char *name, int argc, char **argv)
     return usage(stderr);
 }
 
+/* SageMaker starts a Processing job without an argument, or with the user's own options
+ * alone; its config file tells. */
+static bool is_processing_job(int argc, char **argv)
+{
+    const char *root = getenv("SAGEMAKER_BASE_DIR");
+    char path[4096];
+    if (argc > 1 && (strncmp(argv[1], "--", 2) != 0 ||
+                     strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "--help") == 0))
+        return false;
+    snprintf(path, sizeof path, "%s/config/processingjobconfig.json",
+             root && *root ? root : "/opt/ml");
+    return access(path, F_OK) == 0;
+}
+
+static int run_processing(int argc, char **argv)
+{
+    static char process[] = "process";
+    char **with_verb = calloc((size_t)argc + 2, sizeof *with_verb);
+    if (!with_verb)
+        return EXIT_PLATFORM;
+    with_verb[0] = process;
+    for (int i = 1; i < argc; i++)
+        with_verb[i] = argv[i];
+    int code = run_verb(process, argc < 1 ? 1 : argc, with_verb);
+    free(with_verb);
+    return code;
+}
+
 int main(int argc, char **argv)
 {
     open_standard_streams();
@@ -120,13 +150,10 @@ int main(int argc, char **argv)
         return argc > 1 && strcmp(argv[1], "train") == 0
                    ? run_verb("train", argc - 1, argv + 1)
                    : run_verb("train", argc, argv);
-    if (argc < 2) {
-        if (access("/opt/ml/config/processingjobconfig.json", F_OK) == 0)
-            fputs("boostlens: this is a Processing job; `process` is not part of this "
-                  "version\n",
-                  stderr);
+    if (is_processing_job(argc, argv))
+        return run_processing(argc, argv);
+    if (argc < 2)
         return usage(stderr);
-    }
     if (strcmp(argv[1], "--version") == 0)
         return cmd_version();
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)

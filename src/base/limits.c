@@ -16,5 +16,8 @@ bl_limits bli_limits(void)
         .trees = (UINT64_C(1) << 31) - 1,
         .tree_nodes = UINT64_C(1) << 30,
         .json_depth = 64,
+        .plan_columns = 65536,
+        .plan_levels = 100000,
+        .plan_joint = 4096,
     };
 }

@@ -148,7 +148,9 @@ static bl_status check_stopping(bl_job *job, const bl_values *values, const bl_l
             err, BL_E_CONFIG,
             "early_stopping_rounds is given, and with disable_default_eval_metric "
             "and no eval_metric there is no metric to stop by");
-    if (!job->channels[BL_CHANNEL_VALIDATION].present && job->kfold == 0) {
+    /* A plan may set rows aside; then the job says so. */
+    bool planned = bli_given(values, "bl_preprocess") != NULL;
+    if (!job->channels[BL_CHANNEL_VALIDATION].present && job->kfold == 0 && !planned) {
         bli_log(
             log, BL_WARNING, BL_STAGE,
             "early_stopping_rounds needs channel validation, which this job has not: all "

@@ -4,9 +4,9 @@
  * refusal says what was found and what is accepted; everything that can be checked without
  * looking at the data is checked here.
  *
- * In the table, but not in this version: bl_preprocess and bl_checkpoint_foreign use are refused,
- * because the job would not be what was asked for; bl_checkpoint_seconds and bl_checkpoint_keep get
- * a note, and a checkpoint place from the platform one warning. So are more than one host, Pipe mode, libsvm,
+ * In the table, but not in this version: bl_checkpoint_foreign use is refused, because the job
+ * would not be what was asked for; bl_checkpoint_seconds and bl_checkpoint_keep get a note, and a
+ * checkpoint place from the platform one warning. So are more than one host, Pipe mode, libsvm,
  * Parquet and RecordIO, each by name.
  */
 #ifndef BL_CONTRACT_CONTRACT_H
@@ -215,6 +215,11 @@ bool bli_metric_is_custom(const char *name);
 /* true where a larger value is better, by exact names and XGBoost's own rules (`ndcg@5-`
  * and `map@3` included; interval-regression-accuracy is one). */
 bool bli_metric_is_maximised(const char *name);
+
+/* The text of bl_preprocess: its JSON, or that of the file it names in channel config.
+ * ret_name: what to call it in messages. ret_text stays empty where there is none. */
+bl_status bli_job_plan(const bl_job *job, bl_buf *ret_text, const char **ret_name,
+                       bl_err *err);
 
 void bli_read_settings_done(bl_read_settings *settings);
 

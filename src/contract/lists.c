@@ -196,8 +196,9 @@ static bl_status lines(const bl_buf *buf, json_t **ret_value, bl_err *err)
     return BL_OK;
 }
 
-bl_status bli_config_item(const char *root, const char *name, json_t **ret_value,
-                          bool *ret_plain, bl_err *err)
+/* Bytes of file `name` of channel config, without a zero byte. */
+static bl_status config_bytes(const char *root, const char *name, bl_buf *ret_buf,
+                              bl_err *err)
 {
     char folder[PATH_MAX], path[PATH_MAX];
     int n_folder = snprintf(folder, sizeof folder, "%s/input/data/config", root);
@@ -218,24 +219,55 @@ bl_status bli_config_item(const char *root, const char *name, json_t **ret_value
     if (!S_ISREG(st.st_mode) || !inside(root, path))
         return bli_fail(err, BL_E_CONFIG,
                         "'@%s' is no ordinary file inside the job's folder", quoted);
-    bl_buf buf;
-    bl_status status = bli_read_file(path, bli_limits().config_bytes, &buf, err);
+    bl_status status = bli_read_file(path, bli_limits().config_bytes, ret_buf, err);
+    if (status == BL_OK && strlen(ret_buf->data) != ret_buf->n) {
+        bli_buf_done(ret_buf);
+        return bli_fail(err, BL_E_CONFIG, "'@%s' holds a zero byte", quoted);
+    }
+    return status;
+}
+
+bl_status bli_config_item(const char *root, const char *name, json_t **ret_value,
+                          bool *ret_plain, bl_err *err)
+{
+    char quoted[BL_QUOTE_BYTES];
+    bl_buf buf = {0};
+    bl_status status = config_bytes(root, name, &buf, err);
     if (status != BL_OK)
         return status;
-    if (strlen(buf.data) != buf.n) {
-        status = bli_fail(err, BL_E_CONFIG, "'@%s' holds a zero byte", quoted);
-    } else {
-        const char *first = buf.data;
-        while (is_blank(*first))
-            first++;
-        *ret_plain = *first != '[' && *first != '{';
-        if (!*ret_plain)
-            status = bli_json_parse(buf.data, buf.n, ret_value, err);
-        else
-            status = lines(&buf, ret_value, err);
-        if (status != BL_OK)
-            bli_err_prefix(err, "'@%s' in channel 'config'", quoted);
-    }
+    const char *first = buf.data;
+    while (is_blank(*first))
+        first++;
+    *ret_plain = *first != '[' && *first != '{';
+    if (!*ret_plain)
+        status = bli_json_parse(buf.data, buf.n, ret_value, err);
+    else
+        status = lines(&buf, ret_value, err);
+    if (status != BL_OK)
+        bli_err_prefix(err, "'@%s' in channel 'config'",
+                       bli_quote(name, strlen(name), quoted, sizeof quoted));
     bli_buf_done(&buf);
     return status;
+}
+
+bl_status bli_job_plan(const bl_job *job, bl_buf *ret_text, const char **ret_name,
+                       bl_err *err)
+{
+    const char *text = bli_job_param(job, "bl_preprocess");
+    *ret_text = (bl_buf){0};
+    *ret_name = "bl_preprocess";
+    if (!text)
+        return BL_OK;
+    const char *first = text;
+    while (is_blank(*first))
+        first++;
+    if (*first == '{') {
+        bli_buf_text(ret_text, text);
+        return bli_buf_check(ret_text, "a plan", err);
+    }
+    *ret_name = *first == '@' ? first + 1 : first;
+    bl_status st = config_bytes(job->root, *ret_name, ret_text, err);
+    if (st != BL_OK)
+        bli_err_prefix(err, "bl_preprocess");
+    return st;
 }

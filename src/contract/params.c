@@ -253,9 +253,7 @@ static const bl_param_def defs[] = {
     PARAM("bl_unseen", CHOICE, OURS, "error", "A category that training did not see.",
           .choices = CHOICES("error", "missing")),
     PARAM("bl_preprocess", TEXT, OURS, "",
-          "Preprocessing plan: a file of channel `config`, or its JSON. Refused: not in "
-          "this version.",
-          NO_RANGE),
+          "Preprocessing plan: a file of channel `config`, or its JSON.", NO_RANGE),
 #undef GROUP
 #define GROUP "Results and safety"
     PARAM("bl_explain", CHOICE, OURS, "train", "Rows that get exact attributions.",

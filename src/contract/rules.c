@@ -227,7 +227,7 @@ static bl_status check_folds(const bl_values *values, const bl_job *job, bl_err 
 static bl_status check_explain(const bl_values *values, const bl_job *job, bl_err *err)
 {
     const bl_value *explain = bli_given(values, "bl_explain");
-    if (explain &&
+    if (explain && !bli_given(values, "bl_preprocess") &&
         (bli_is(explain->choice, "validation") || bli_is(explain->choice, "both")) &&
         !job->channels[BL_CHANNEL_VALIDATION].present)
         return bli_fail(
@@ -242,11 +242,6 @@ static bl_status check_explain(const bl_values *values, const bl_job *job, bl_er
  * asked for. */
 static bl_status check_later(const bl_values *values, const bl_log *log, bl_err *err)
 {
-    if (bli_given(values, "bl_preprocess"))
-        return bli_fail(
-            err, BL_E_CONFIG,
-            "bl_preprocess is not in this version yet: preprocess before the job "
-            "and leave it out");
     if (bli_is(bli_choice_or_default(values, "bl_checkpoint_foreign"), "use"))
         return bli_fail(
             err, BL_E_CONFIG,

@@ -256,6 +256,10 @@ static bl_status read_raw(bl_value *value, const json_t *raw, const char *root,
         bl_status st = bli_items_read(value, raw, false, err);
         return st == BL_OK ? bli_items_text(value, err) : st;
     }
+    if (json_is_object(raw) && strcmp(value->def->name, "bl_preprocess") == 0) {
+        value->text = json_dumps(raw, JSON_COMPACT | JSON_REAL_PRECISION(17));
+        return value->text ? BL_OK : bli_fail(err, BL_E_NOMEM, "no memory for a plan");
+    }
     if (container)
         return bli_fail(err, BL_E_CONFIG, "%s is %s; accepted is %s", value->key,
                         json_is_array(raw) ? "a list" : "an object",

@@ -220,6 +220,11 @@ bl_status bli_card_write(const char *path, const bl_card *card, bl_err *err)
         card->schema(card->schema_product, &jw);
     else
         bli_jw_null(&jw);
+    if (card->plan) {
+        text_member("plan_sha256", card->plan_sha256, &jw);
+        bli_jw_key(&jw, "plan");
+        card->plan(card->plan_product, &jw);
+    }
     write_read(card->read, &jw);
     write_parameters(card->job, &jw);
     write_inputs(card, &jw);

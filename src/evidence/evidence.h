@@ -43,6 +43,10 @@ typedef struct bl_card {
     const bl_card_input *inputs;
     void (*schema)(const void *schema, bl_jw *jw); /* writes one object */
     const void *schema_product;
+    /* The fitted plan, likewise; NULL: none. */
+    void (*plan)(const void *plan, bl_jw *jw);
+    const void *plan_product;
+    const char *plan_sha256; /* of the text that the callback writes by itself */
 } bl_card;
 
 /*
@@ -53,6 +57,7 @@ typedef struct bl_card {
  * models      [{file, sha256, bytes, portable, folded, oldest_xgboost, reason, rounds,
  *             rounds_used, trees, best_iteration}]
  * schema      as the callback writes it
+ * plan        the fitted preprocessing plan, where there is one; plan_sha256 beside it
  * read        how other files are to be read with this model: header, labels, weight,
  *             group, label_lower_bound, label_upper_bound, base_margins, drop, ids,
  *             missing, missing_texts, missing_texts_given, enable_categorical, unseen. A

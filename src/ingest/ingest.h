@@ -112,4 +112,82 @@ bl_status bli_ingest_text(const bl_ingest *ingest, const char *name, const void 
 
 void bli_table_free(bl_table *table);
 
+/* --- Columns as they are, for a preprocessing plan or a profile ------------------------ */
+
+/*
+ * A frame keeps whole columns: numbers in double, texts as codes into a dictionary. Roles
+ * are columns like all others; nothing is sorted, renamed or narrowed.
+ */
+typedef enum bl_frame_kind {
+    BL_FRAME_SKIP,   /* not kept */
+    BL_FRAME_AUTO,   /* the first cell that is not missing decides: number or text */
+    BL_FRAME_NUMBER, /* text is an error */
+    BL_FRAME_TEXT    /* every cell is a text, "1" too */
+} bl_frame_kind;
+
+/* What a column is wanted as. */
+typedef struct bl_frame_want {
+    bl_frame_kind kind;
+    bool as_float;         /* numbers as strtof reads them, widened; else as strtod */
+    bool verbatim;         /* texts: no text means missing, not even the empty one */
+    bool unbounded;        /* numbers: inf is one */
+    bool takes_missing;    /* the settings' number `missing` is missing here */
+    bool is_mixed;         /* AUTO: numbers and texts may both stand here */
+    const bl_texts *texts; /* that mean missing here, lent; NULL: the settings' */
+    size_t tag;            /* the asker's own, handed on to the column */
+} bl_frame_want;
+
+typedef struct bl_frame_column {
+    char *name;         /* header; NULL without one */
+    size_t place, tag;  /* in the file read first; the asker's own */
+    bl_frame_kind kind; /* NUMBER or TEXT; AUTO: both stand here (is_mixed) */
+    double *numbers;    /* [n_rows] NaN: missing, or a text; NULL where kind is TEXT */
+    uint32_t *codes;    /* [n_rows] BL_NO_LEVEL: missing, or a number; NULL: NUMBER */
+    bl_levels *levels;  /* of codes, in order of appearance */
+    uint64_t n_missing, n_true_false;
+    bool is_whole; /* every number is written as a whole one, below 2^53 */
+} bl_frame_column;
+
+typedef struct bl_frame {
+    bool has_header;
+    size_t n_columns;
+    bl_frame_column *columns; /* those wanted, in the order of the file read first */
+    size_t n_file_columns;
+    char **file_columns; /* [n_file_columns] names, NULL entries without a header */
+    uint64_t first_row;  /* of the data, where rows come in parts */
+    uint64_t n_rows;
+    bl_files files;
+} bl_frame;
+
+/* Asked once, when the names of the first file are known. names: NULL entries without a
+ * header. wants [n]: all BL_FRAME_AUTO, to be changed. */
+typedef struct bl_frame_ask {
+    bl_status (*choose)(void *cookie, const char *file, size_t n,
+                        const char *const *names, bl_frame_want *wants, bl_err *err);
+    void *cookie;
+    /* Rows in parts, as of bl_ingest: the frame's rows are gone after the call, its dictionaries
+     * stay. NULL: all rows in one frame. */
+    bl_status (*part)(void *part_cookie, bl_frame *frame, bool is_last, double read,
+                      bl_err *err);
+    void *part_cookie;
+    uint64_t part_rows;
+} bl_frame_ask;
+
+/* As bli_ingest_folder and bli_ingest_files. Of the settings of `ingest`, header, missing
+ * texts and number count; whether line 1 is a header follows `like` too, where there is
+ * one. Later files of a table with a header are matched by name. Free: bli_frame_free. */
+bl_status bli_frame_folder(const bl_ingest *ingest, const bl_frame_ask *ask,
+                           const char *root, const char *folder, bl_frame **ret_frame,
+                           bl_err *err);
+bl_status bli_frame_files(const bl_ingest *ingest, const bl_frame_ask *ask,
+                          const char *const *paths, size_t n_paths, bl_frame **ret_frame,
+                          bl_err *err);
+bl_status bli_frame_text(const bl_ingest *ingest, const bl_frame_ask *ask,
+                         const char *name, const void *bytes, size_t n_bytes,
+                         bl_frame **ret_frame, bl_err *err);
+void bli_frame_free(bl_frame *frame);
+
+/* "'a.csv', row 12": the file of a row, and which of its rows (from 0), for messages. */
+const char *bli_frame_place(const bl_frame *frame, uint64_t row, char *out, size_t max);
+
 #endif

@@ -9,6 +9,8 @@ typedef struct bl_saved {
     size_t n_models; /* more than one: k-fold */
     bl_final_model *models;
     bl_schema *schema; /* the card's, else the model's own names, types and levels */
+    bl_plan *plan;     /* the card's, fitted; NULL: none */
+    bl_transform *transform;
     bl_read_settings read;
     bool has_card;
 } bl_saved;
@@ -32,6 +34,15 @@ bl_status bli_saved_parts(const bl_apply *apply, const bl_saved *saved,
                           bl_status (*part)(void *cookie, const bl_part *part,
                                             bl_err *err),
                           void *cookie, bl_err *err);
+/* saved_plan.c: the two functions below where the model has a plan. */
+bl_status bli_planned_parts(const bl_apply *apply, const bl_saved *saved,
+                            const bl_limits *limits, uint64_t part_rows,
+                            bl_status (*part)(void *cookie, const bl_part *part,
+                                              bl_err *err),
+                            void *cookie, bl_err *err);
+bl_status bli_planned_background(const bl_apply *apply, const bl_saved *saved,
+                                 const bl_limits *limits, bl_matrix **ret_matrix,
+                                 bl_err *err);
 /* The rows of --background, read as those of --data are; columns of ids may lack. */
 bl_status bli_saved_background(const bl_apply *apply, const bl_saved *saved,
                                const bl_limits *limits, bl_matrix **ret_matrix,

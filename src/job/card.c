@@ -10,6 +10,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+static void write_plan(const void *transform, bl_jw *jw)
+{
+    bli_transform_write(transform, jw);
+}
+
 static void write_schema(const void *schema, bl_jw *jw)
 {
     bli_schema_write(schema, jw);
@@ -51,6 +56,10 @@ static bl_status settings_by_name(const bl_stages *stages, bl_read_settings *ret
     const bl_table *table = stages->train_table;
     bl_read_settings named = *read;
     named.labels = named.base_margins = named.drop = named.ids = (bl_column_refs){0};
+    if (stages->transform) { /* roles are the plan's */
+        *ret = bli_plan_read_settings(read, stages->plan);
+        return BL_OK;
+    }
     bl_status st = name_columns(table, &read->labels, &named.labels, err);
     if (st == BL_OK)
         st = name_columns(table, &read->base_margins, &named.base_margins, err);
@@ -130,6 +139,17 @@ bl_status bli_stage_card(const bl_stages *stages, const bl_final_model *models,
                     .inputs = inputs,
                     .schema = write_schema,
                     .schema_product = stages->schema};
+    char plan_sha256[BL_DIGEST_TEXT];
+    if (stages->transform) {
+        st = bli_transform_digest(stages->transform, plan_sha256, err);
+        if (st != BL_OK) {
+            free(cards);
+            return st;
+        }
+        card.plan = write_plan;
+        card.plan_product = stages->transform;
+        card.plan_sha256 = plan_sha256;
+    }
     for (int i = 0; i < 3; i++)
         card.xgboost_version[i] = stages->xgboost_version[i];
     for (int data = 0; data < N_DATA; data++)

@@ -17,6 +17,8 @@ static void stages_done(bl_stages *stages)
     for (int data = 0; data < N_DATA; data++)
         bli_matrix_free(stages->data[data]);
     bli_schema_free(stages->schema);
+    bli_transform_free(stages->transform);
+    bli_plan_free(stages->plan);
     bli_table_like_free(stages->like);
     bli_table_free(stages->train_table);
     free(stages->quantiles);

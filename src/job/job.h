@@ -24,6 +24,24 @@ bl_status bli_job_train(const bl_run *run, bl_err *err);
 /* `boostlens check`: configuration and first lines only. */
 bl_status bli_job_check(const bl_run *run, bl_err *err);
 
+/* --- A SageMaker Processing job ------------------------------------------------------- */
+
+typedef struct bl_process {
+    const char *root; /* stands for /opt/ml */
+    const char *plan; /* --plan FILE; NULL: plan.json of an input, if there is one */
+    double test;      /* --train-test-split-ratio; < 0: not given */
+    int64_t seed;     /* --random-split; < 0: not given */
+    const bl_log *log;
+    const volatile sig_atomic_t *stop;
+} bl_process;
+
+/* Splits, fits and transforms the .csv of the inputs into train_data.csv, test_data.csv,
+ * train_data_headers.csv, validation_data.csv and plan.json, each where the job's config says
+ * (interfaces: Preprocessing). The message for <root>/output/message is written on success. */
+bl_status bli_process(const bl_process *process, bl_err *err);
+/* <root>/output/message: at most 1,024 bytes of UTF-8. */
+bl_status bli_process_message(const char *root, const char *text, bl_err *err);
+
 /* --- A saved model on any rows: read, predicted and explained as in training ----------- */
 
 /* What predict writes a line. */

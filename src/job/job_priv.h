@@ -11,6 +11,7 @@
 #include "job/job.h"
 #include "matrix/matrix.h"
 #include "model/model.h"
+#include "preprocess/preprocess.h"
 #include "report/report.h"
 #include "train/train.h"
 
@@ -42,6 +43,8 @@ typedef struct bl_stages {
     double *quantiles;     /* quantile_alpha, or NULL */
     bl_table *train_table; /* its columns, without rows */
     bl_table_like *like;   /* lends from train_table */
+    bl_plan *plan;         /* bl_preprocess; then there is no train_table */
+    bl_transform *transform;
     bl_schema *schema;
     const char *const *data_names;
     bl_matrix *data[N_DATA]; /* NULL where the channel is absent */
@@ -59,6 +62,13 @@ bl_status bli_stage_isolate(const bl_stages *stages, bl_err *err);
 
 /* load.c: channels -> schema, data, start_model; the room the outputs need is checked. */
 bl_status bli_stage_load(bl_stages *stages, bl_err *err);
+
+/* plan.c: the same with a plan: its rows, its split, its columns. */
+bl_status bli_load_planned(bl_stages *stages, bl_err *err);
+/* Settings for reading the frames of a plan: `read` without roles, lending from it, and a
+ * header where the plan names columns. */
+bl_read_settings bli_plan_read_settings(const bl_read_settings *read,
+                                        const bl_plan *plan);
 
 /* start_model.c: the bytes of the model in channel `model`. */
 bl_status bli_start_model_read(const bl_channel *channel, const bl_limits *limits,

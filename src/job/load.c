@@ -102,7 +102,10 @@ bl_status bli_stage_load(bl_stages *stages, bl_err *err)
 {
     const bl_job *job = stages->job;
     bl_status st = BL_OK;
-    for (int data = 0; st == BL_OK && data < N_DATA; data++)
+    bool planned = bli_job_param(job, "bl_preprocess") != NULL;
+    if (planned)
+        st = bli_load_planned(stages, err);
+    for (int data = 0; !planned && st == BL_OK && data < N_DATA; data++)
         if (job->channels[roles[data]].present)
             st = load_data(stages, data, err);
     if (st == BL_OK && job->channels[BL_CHANNEL_MODEL].present)

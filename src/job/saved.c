@@ -20,6 +20,8 @@ void bli_saved_free(bl_saved *saved)
         bli_final_model_done(&saved->models[i]);
     free(saved->models);
     bli_schema_free(saved->schema);
+    bli_transform_free(saved->transform);
+    bli_plan_free(saved->plan);
     bli_read_settings_done(&saved->read);
     free(saved);
 }
@@ -187,6 +189,44 @@ static bool names_this_model(const json_t *card, const bl_saved *saved)
     return true;
 }
 
+/* Ids are the plan's; the reading settings list them too, for --facet. */
+static bl_status name_ids(bl_saved *saved, bl_err *err)
+{
+    const bl_column_refs *ids = bli_plan_ids(saved->plan);
+    void *block;
+    bl_status st = bli_alloc(ids->n, sizeof(bl_column_ref), "ids", &block, err);
+    if (st != BL_OK)
+        return st;
+    free(saved->read.ids.ref); /* empty with a plan */
+    saved->read.ids = (bl_column_refs){.ref = block};
+    for (size_t i = 0; st == BL_OK && i < ids->n; i++) {
+        saved->read.ids.ref[i].index = ids->ref[i].index;
+        saved->read.ids.n++;
+        if (ids->ref[i].name)
+            st = bli_strdup(ids->ref[i].name, &saved->read.ids.ref[i].name, err);
+    }
+    return st;
+}
+
+/* The fitted plan of the card, whose digest says that it is the one that was written. */
+static bl_status read_plan(const json_t *card, const bl_limits *limits, bl_saved *saved,
+                           bl_err *err)
+{
+    const json_t *plan = json_object_get(card, "plan");
+    const char *written = json_string_value(json_object_get(card, "plan_sha256"));
+    char sha256[BL_DIGEST_TEXT];
+    if (!plan)
+        return BL_OK;
+    bl_status st = bli_transform_read(plan, limits, &saved->plan, &saved->transform, err);
+    if (st == BL_OK)
+        st = bli_transform_digest(saved->transform, sha256, err);
+    if (st == BL_OK && (!written || strcmp(written, sha256) != 0))
+        return bli_fail(err, BL_E_MODEL,
+                        "the fitted plan is not the one that was written (its digest "
+                        "differs): take the file as the job left it");
+    return st == BL_OK ? name_ids(saved, err) : st;
+}
+
 static bl_status read_card(const bl_apply *apply, const bl_limits *limits,
                            bl_saved *saved, bl_err *err)
 {
@@ -207,6 +247,8 @@ static bl_status read_card(const bl_apply *apply, const bl_limits *limits,
         st = bli_schema_read(json_object_get(card, "schema"), &saved->schema, err);
         if (st == BL_OK)
             st = bli_card_settings(card, &saved->read, err);
+        if (st == BL_OK)
+            st = read_plan(card, limits, saved, err);
         if (st == BL_OK &&
             saved->schema->n_features != saved->models[0].forest->n_features)
             st = bli_fail(err, BL_E_MODEL, "%zu features, the model has %zu",

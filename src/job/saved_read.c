@@ -198,6 +198,8 @@ bl_status bli_saved_parts(const bl_apply *apply, const bl_saved *saved,
                                             bl_err *err),
                           void *cookie, bl_err *err)
 {
+    if (saved->transform)
+        return bli_planned_parts(apply, saved, limits, part_rows, part, cookie, err);
     bl_table *table = NULL;
     bl_ingest ingest = {.settings = &saved->read,
                         .limits = limits,
@@ -214,6 +216,8 @@ bl_status bli_saved_background(const bl_apply *apply, const bl_saved *saved,
                                const bl_limits *limits, bl_matrix **ret_matrix,
                                bl_err *err)
 {
+    if (saved->transform)
+        return bli_planned_background(apply, saved, limits, ret_matrix, err);
     bl_read_settings read = saved->read;
     bl_table *table = NULL;
     read.ids_optional = true;

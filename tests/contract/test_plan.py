@@ -1,0 +1,155 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Training, predicting and explaining through a preprocessing plan (bl_preprocess)."""
+from harness import *
+
+PY = packages("numpy", "h5py")
+
+ADULT_PLAN = {
+    "label": {"column": "income", "classes": {"<=50K": 0, ">50K": 1}}, "missing": ["?"],
+    "columns": [
+        {"columns": ["age", "fnlwgt"], "steps": [{"impute": "median"}, "standardize"]},
+        {"columns": ["workclass", "sex"], "steps": ["onehot"]},
+        {"columns": "education", "steps": ["ordinal"]},
+        {"columns": "native-country", "unseen": "missing", "steps": [{"impute": "mode"}, {"rare": 20}, "category"]},
+        {"columns": "capital-gain", "steps": ["log1p", {"impute": {"with": "mean", "indicator": True}}]},
+        {"columns": ["education-num", "marital-status", "occupation", "relationship", "race", "capital-loss",
+                     "hours-per-week"]}]}
+
+
+def planned(plan, train, name=None, **settings):
+    base = {"num_round": "5", "objective": "binary:logistic", "max_depth": "3", "nthread": "1"}
+    job = Job(name, **{**base, "bl_preprocess": "plan.json", **settings})
+    job.channel("train", ("train.csv", train))
+    return job.channel("config", ("plan.json", json.dumps(plan)), content_type=None)
+
+
+def verb(name, job, data, output, *arguments, rc=0):
+    done = subprocess.run([BOOSTLENS, name, "--model", job.path("model"), "--data", data, "--output", output, *arguments],
+                          capture_output=True, text=True, errors="replace", timeout=HANG, check=False)
+    check(done.returncode == rc, "%s: exit %s: %s", name, done.returncode, done.stderr[-1000:])
+    return done.stderr
+
+
+def file(name, content):
+    path = os.path.join(tempfile.mkdtemp(dir=scratch), name)
+    with open(path, "w", encoding="utf-8") as out:
+        out.write(content)
+    return path
+
+
+def adult(n=None):
+    lines = unpacked(real("adult/adult_train.csv.gz")).decode().splitlines(True)
+    return lines[:n + 1] if n else lines
+
+
+def shuffled(lines, seed=SEED):
+    """The same rows with the columns in another order."""
+    cells = [line.rstrip("\n").split(",") for line in lines]
+    order = list(range(len(cells[0])))
+    random.Random(seed).shuffle(order)
+    return "".join(",".join(row[i] for i in order) + "\n" for row in cells)
+
+
+@claim
+def training_predicting_and_explaining_raw_rows_agree_bit_for_bit():
+    lines = adult(2000)
+    job = planned(ADULT_PLAN, "".join(lines)).expect(0)
+    data = file("raw.csv", "".join(lines))
+    out = tempfile.mkdtemp(dir=scratch)
+    verb("explain", job, data, out + "/x")
+    verb("predict", job, data, out + "/p.csv", "--type", "margin")
+    with open(out + "/p.csv", encoding="utf-8") as lines_of_margins:
+        margins = [float(line) for line in lines_of_margins]
+    one = file("one.csv", "".join(lines[:1] + lines[7:8]))
+    verb("predict", job, one, out + "/one.csv", "--type", "margin")
+    with open(out + "/one.csv", encoding="utf-8") as alone:
+        check(float(alone.read()) == margins[6], "one row alone has another margin")
+    if not PY:
+        raise Skip("predictions agree; attributions were not compared: no h5py")
+    numpy, h5py = PY
+    with h5py.File(job.path("output/data/attributions.h5")) as a, h5py.File(out + "/x/attributions.h5") as b:
+        for name in ("values", "data", "margins"):
+            check(a[name][:].tobytes() == b[name][:].tobytes(), "%s differ", name)
+        check((a["margins"][:] == numpy.array(margins, "f4")).all(), "predict and training differ")
+        names = list(a["feature_names"].asstr()[:])
+    check(names[:2] == ["age", "fnlwgt"] and "workclass=Private" in names and "workclass=(missing)" in names, names)
+    check("capital-gain_missing" in names, names)
+
+
+@claim
+def the_order_of_columns_in_a_file_changes_nothing():
+    lines = adult(800)
+    first = planned(ADULT_PLAN, "".join(lines)).expect(0)
+    other = planned(ADULT_PLAN, shuffled(lines)).expect(0)
+    check(first.read("model/xgboost-model") == other.read("model/xgboost-model"), "other models")
+    out = tempfile.mkdtemp(dir=scratch)
+    for name, text in (("a", "".join(lines)), ("b", shuffled(lines, SEED + 1))):
+        verb("predict", first, file(name + ".csv", text), f"{out}/{name}")
+    with open(out + "/a", encoding="utf-8") as a, open(out + "/b", encoding="utf-8") as b:
+        check(a.read() == b.read(), "other predictions")
+
+
+@claim
+def a_missing_a_renamed_and_an_extra_column_each_get_their_answer():
+    lines = adult(300)
+    job = planned(ADULT_PLAN, "".join(lines)).expect(0)
+    out = tempfile.mkdtemp(dir=scratch)
+    text = "".join(lines)
+    rows = [line.rstrip("\n").split(",") for line in lines]
+    without = "".join(",".join(row[1:]) + "\n" for row in rows)
+    contains(verb("predict", job, file("a.csv", without), out + "/p", rc=1), "lacks column 'age'")
+    contains(verb("predict", job, file("b.csv", text.replace("age,", "years,", 1)), out + "/p", rc=1),
+             "lacks column 'age'")
+    extra = "".join(f"{line.rstrip()},{'more' if i == 0 else i}\n" for i, line in enumerate(lines))
+    contains(verb("predict", job, file("c.csv", extra), out + "/p"), "1 column not in training, ignored", "'more'")
+    unlabelled = "".join(",".join(row[:-1]) + "\n" for row in rows)
+    verb("predict", job, file("d.csv", unlabelled), out + "/q")
+    with open(out + "/p", encoding="utf-8") as a, open(out + "/q", encoding="utf-8") as b:
+        check(a.read() == b.read(), "the label changes predictions")
+    unseen = text.replace("Bachelors", "Bachelor of Arts", 1)
+    contains(verb("predict", job, file("e.csv", unseen), out + "/p", rc=1), "'Bachelor of Arts' was not seen in training",
+             "row 0", "column 'education'")
+    verb("predict", job, file("e.csv", unseen), out + "/p", "--unseen", "missing")
+
+
+@claim
+def the_plans_split_holds_rows_out_where_there_is_no_validation_channel():
+    lines = adult(1000)
+    plan = {**ADULT_PLAN, "unseen": "missing", "split": {"by": "stratified", "validation": 0.2, "test": 0.1, "seed": 3}}
+    job = planned(plan, "".join(lines), eval_metric="auc", early_stopping_rounds="3", num_round="50").expect(0)
+    final = job.json("output/data/metrics.json")["final"]
+    check([final[name]["rows"] for name in ("train", "validation", "test")] == [700, 200, 100], "%s",
+          {name: final[name]["rows"] for name in final})
+    given = planned(plan, "".join(lines)).channel("validation", ("v.csv", "".join(lines[:201]))).expect(0)
+    check(given.json("output/data/metrics.json")["final"]["train"]["rows"] == 1000, "the split was used all the same")
+
+
+@claim
+def the_model_of_the_notebooks_plan_is_that_of_its_files():
+    settings = {"num_round": "20", "max_depth": "5", "eta": "0.2", "gamma": "4", "min_child_weight": "6",
+                "subsample": "0.8", "bl_model_format": "native", "bl_explain": "none"}
+    with open(os.path.join(ROOT, "data/plans/credit-default.json"), encoding="utf-8") as plan:
+        raw = planned(json.load(plan), unpacked(real("credit-default/rawdata.csv.gz")), **settings).expect(0)
+    settings.update({"objective": "binary:logistic", "nthread": "1", "bl_feature_names": CREDIT_NAMES})
+    ready = Job(**settings).channel("train", ("t.csv", unpacked(real("credit-default/train_data.csv.gz")))).expect(0)
+    check(raw.read("model/xgboost-model") == ready.read("model/xgboost-model"), "other models")
+
+
+@claim
+def settings_that_contradict_the_plan_are_refused():
+    lines = "a,b,y\n" + "".join(f"{i},{'xyz'[i % 3]},{i % 2}\n" for i in range(30))
+    for settings, texts in (
+            ({"bl_label": "a"}, ["bl_label", "\"label\"", "different columns"]),
+            ({"bl_feature_types": "q,c"}, ["bl_feature_types", "bl_preprocess"]),
+            ({"_kfold": "3"}, ["_kfold", "bl_preprocess"]),
+            ({"bl_preprocess": "other.json"}, ["bl_preprocess", "'@other.json'", "no such file"]),
+            ({"bl_preprocess": {"labl": "y"}}, ["labl", "did you mean 'label'"]),
+            ({"bl_explain": "validation"}, ["bl_explain", "validation rows"])):
+        job = planned({"label": "y"}, lines, **settings).expect(1)
+        contains(job.failure, *texts)
+    job = planned({"columns": [{"columns": "b"}]}, lines, bl_label="y", bl_preprocess='{"columns": [{"columns": "b"}]}')
+    contains(job.expect(0).stderr, "named by no entry")
+
+
+raise SystemExit(main())

@@ -34,16 +34,14 @@ int cmd_lint_job_help(void)
     return 0;
 }
 
-/* Reads and lints one file; a file that cannot be read is the user's to mend. */
+/* Reads and lints one file; one that cannot be read is a finding too, so that the others count. */
 static bl_status lint_file(const char *path, bl_lint *ret_lint, bl_err *err)
 {
     bl_buf text = {0};
     const char *from = strcmp(path, "-") == 0 ? "/dev/stdin" : path;
     bl_status st = bli_read_file(from, (size_t)bli_limits().config_bytes, &text, err);
-    if (st == BL_E_IO) {
-        err->status = BL_E_ARG;
-        return BL_E_ARG;
-    }
+    if (st == BL_E_IO || st == BL_E_LIMIT)
+        return bli_lint_unreadable(err->msg, ret_lint, err);
     if (st == BL_OK)
         st = bli_lint_document(text.data, text.n, ret_lint, err);
     bli_buf_done(&text);

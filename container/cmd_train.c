@@ -97,6 +97,7 @@ int cmd_check(int argc, char **argv)
         return EXIT_USAGE;
     bl_err err = {0};
     const bl_run run = {.root = root, .log = console_log()};
+    trap_install(NULL);
     bl_status st = bli_job_check(&run, &err);
     if (st != BL_OK)
         bli_log(console_log(), BL_ERROR, "check", "%s", err.msg);

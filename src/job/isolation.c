@@ -135,6 +135,17 @@ static bl_isolation wanted_isolation(const bl_job *job)
     return text && strcmp(text, "off") == 0 ? BL_ISOLATION_OFF : BL_ISOLATION_AUTO;
 }
 
+bl_status bli_check_isolate(const bl_job *job, bl_err *err)
+{
+    places p = {.n = 0};
+    bl_sandbox sandbox;
+    add_place(&p, job, job->root, false);
+    for (size_t i = 0; i < BL_N_CHANNELS; i++)
+        if (job->channels[i].present)
+            add_place(&p, job, job->channels[i].path, false);
+    return bli_sandbox_enter(wanted_isolation(job), p.place, p.n, &sandbox, err);
+}
+
 static void say_sandbox(const bl_log *log, const bl_sandbox *sandbox)
 {
     char text[512];

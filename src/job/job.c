@@ -216,6 +216,8 @@ bl_status bli_job_check(const bl_run *run, bl_err *err)
                                             BL_CHANNEL_TEST};
     bl_stages stages = {.run = run, .log = run->log, .limits = bli_limits()};
     bl_status st = bli_job_read(run->root, run->log, &stages.job, err);
+    if (st == BL_OK)
+        st = bli_check_isolate(stages.job, err);
     for (int data = 0; st == BL_OK && data < N_DATA; data++) {
         const bl_channel *channel = &stages.job->channels[roles[data]];
         const bl_ingest ingest = {.settings = &stages.job->read,

@@ -59,6 +59,8 @@ extern const char *const bli_data_names[N_DATA];
 /* isolation.c: bars the process and looks at its volumes; output/data/isolation.json. Before the first
  * thread, and before any data are read. BL_E_CONFIG where less is reached than the job requires. */
 bl_status bli_stage_isolate(const bl_stages *stages, bl_err *err);
+/* The same for `check`, which only reads; nothing is recorded. */
+bl_status bli_check_isolate(const bl_job *job, bl_err *err);
 
 /* load.c: channels -> schema, data, start_model; the room the outputs need is checked. */
 bl_status bli_stage_load(bl_stages *stages, bl_err *err);

@@ -264,6 +264,27 @@ static void say_bad_json(bl_lint *lint, const char *message)
         "no valid JSON: %s", cut ? cut + sizeof between - 1 : message);
 }
 
+/* Hands the findings on, or frees them. */
+static bl_status finish(bl_lint *lint, bl_lint *ret_lint, bl_err *err)
+{
+    if (!lint->kind)
+        add_kind(lint, "unknown");
+    if (lint->failed) {
+        bli_lint_done(lint);
+        return bli_fail(err, BL_E_NOMEM, "no memory for the findings");
+    }
+    *ret_lint = *lint;
+    return BL_OK;
+}
+
+bl_status bli_lint_unreadable(const char *reason, bl_lint *ret_lint, bl_err *err)
+{
+    bl_lint lint = {0};
+    bli_found(&lint, "unreadable", "", "the name of a JSON file, or - for standard input",
+              "%s", reason);
+    return finish(&lint, ret_lint, err);
+}
+
 bl_status bli_lint_document(const char *text, size_t n, bl_lint *ret_lint, bl_err *err)
 {
     bl_lint lint = {0};
@@ -274,17 +295,14 @@ bl_status bli_lint_document(const char *text, size_t n, bl_lint *ret_lint, bl_er
         text += 3;
         n -= 3;
     }
-    if (bli_json_parse(text, n, &value, &why) == BL_OK)
+    if (n >= 2 && memcmp(text, "\x1f\x8b", 2) == 0)
+        bli_found(&lint, "json", "",
+                  "gunzip it first: gunzip -c FILE | boostlens lint-job -",
+                  "a compressed file");
+    else if (bli_json_parse(text, n, &value, &why) == BL_OK)
         look(&lint, value, "", 0);
     else
         say_bad_json(&lint, why.msg);
     json_decref(value);
-    if (!lint.kind)
-        add_kind(&lint, "unknown");
-    if (lint.failed) {
-        bli_lint_done(&lint);
-        return bli_fail(err, BL_E_NOMEM, "no memory for the findings");
-    }
-    *ret_lint = lint;
-    return BL_OK;
+    return finish(&lint, ret_lint, err);
 }

@@ -7,7 +7,7 @@
  *
  * Rules, by name:
  *
- *   json, document                      not readable, or of no kind known here
+ *   unreadable, json, document          no such file, no JSON, or of no kind known here
  *   member-name, type                   a member AWS would not read: its case, or text for a number
  *   vpc, volume-key, output-key,
  *   isolation, inter-container          a job without it
@@ -54,6 +54,8 @@ typedef struct bl_lint {
  * Returns BL_OK, BL_E_NOMEM.
  */
 bl_status bli_lint_document(const char *text, size_t n, bl_lint *ret_lint, bl_err *err);
+/* A document that could not be had: one finding, with the reason. */
+bl_status bli_lint_unreadable(const char *reason, bl_lint *ret_lint, bl_err *err);
 void bli_lint_done(bl_lint *lint);
 
 /* One finding a line: `NAME: RULE: AT: FOUND; write WRITE`. */

@@ -219,6 +219,33 @@ def a_job_runs_whole_in_a_namespace_without_network():
     check(alone.outputs() == demo_job(num_round="5").expect(0).outputs(), "other bytes than with a network")
 
 
+@claim
+def a_running_job_can_dump_no_core_and_is_no_ones_to_trace():
+    job = small_job(num_round="100000", max_depth="2")
+    process = job.start()
+    try:
+        wait_for(lambda: job.exists("output/data/isolation.json") or process.poll() is not None, what="isolation.json")
+        with open(f"/proc/{process.pid}/limits", encoding="utf-8") as file:
+            limit = [line.split() for line in file if line.startswith("Max core file size")][0]
+        check(limit[4:6] == ["0", "0"], "%s", limit)
+        with open(f"/proc/{process.pid}/status", encoding="utf-8") as file:
+            status = dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)
+        check(status["NoNewPrivs"] == "1" and status["Seccomp"] == "2", "%s %s", status["NoNewPrivs"], status["Seccomp"])
+        process.send_signal(signal.SIGSEGV)
+        process.communicate(timeout=HANG)
+        check(not [name for name in os.listdir(".") + os.listdir(job.root) if name.startswith("core")], "a core file")
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@claim
+def check_says_too_when_isolation_that_is_required_is_not_to_be_had():
+    job = small_job(bl_isolation="required").run("check", prefix=without(LANDLOCK_CALLS))
+    check(job.rc == 1 and "Landlock is not there" in job.stderr, "exit %s: %s", job.rc, job.stderr)
+    small_job().expect(0, verb="check")
+
+
 # --- Explain and predict --------------------------------------------------------------------------
 
 

@@ -201,10 +201,13 @@ def usage_unreadable_files_and_help_have_their_exit_codes():
     for arguments in ((), ("--json",), ("--nothing", "x"), ("-x",)):
         one = lint(*arguments, rc=64)
         contains(one.stderr, "usage: boostlens lint-job FILE...")
-    one = lint(os.path.join(HERE, "absent.json"), rc=1)
-    contains(one.stderr, "absent.json", "No such file")
-    one = lint(HERE, rc=1)
-    contains(one.stderr, "lint-job", "directory")
+    # A file that cannot be read keeps nothing of the others back.
+    one = lint(os.path.join(HERE, "absent.json"), HERE, os.path.join(HERE, "cell-44.json"), rc=1)
+    contains(one.stdout, "absent.json: unreadable: ", "No such file", f"{HERE}: unreadable: ", "directory", "cell-44.json: output-key")
+    compressed = os.path.join(scratch, "log.json.gz")
+    with gzip.open(compressed, "wb") as file:
+        file.write(b"{}")
+    contains(lint(compressed, rc=1).stdout, "a compressed file; write gunzip")
     one = lint("-", rc=1, text="")
     contains(one.stdout, "-: json: line 1, column 0")
     one = subprocess.run([BOOSTLENS, "help", "lint-job"], capture_output=True, text=True, check=True)

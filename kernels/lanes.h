@@ -17,7 +17,7 @@
 #include "kernels/kernels.h"
 
 /* Points that one program carries; a tree that needs more has several. */
-#define BLK_MAX_POINTS 6
+#define BLK_MAX_POINTS 8
 
 /* Alignment of every buffer, and the multiple of `stride` in rows. */
 #define BLK_ALIGN  64

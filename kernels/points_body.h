@@ -344,12 +344,16 @@ INLINE void row_program(const int K, blk_lanes_block *b, const blk_program *prog
         row_slot(&a, 0)[q] = p_load(w + 4 * q);
     }
     for (const blk_op *op = (const blk_op *)program->code;;
-         op = (const blk_op *)((const char *)op + op->bytes))
+         op = (const blk_op *)((const char *)op + op->bytes)) {
+        /* An operation takes a few hundred bytes, and less time than they take to come. */
+        for (size_t i = 0; i < 4; i++)
+            __builtin_prefetch((const char *)op + 1024 + 64 * i);
         switch (op->code * 8 + op->repeats) {
             ROW_CASES
         default:
             return;
         }
+    }
 }
 
 #if POINTS_CONSTANT
@@ -364,11 +368,13 @@ ROW(3)
 ROW(4)
 ROW(5)
 ROW(6)
+ROW(7)
+ROW(8)
 
 static void row(blk_lanes_block *b, const blk_program *program)
 {
     static void (*const by_points[])(blk_lanes_block *, const blk_program *) = {
-        row_1, row_2, row_3, row_4, row_5, row_6};
+        row_1, row_2, row_3, row_4, row_5, row_6, row_7, row_8};
     by_points[program->n_points - 1](b, program);
 }
 #else

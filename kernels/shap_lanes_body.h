@@ -395,8 +395,10 @@ OPS(3)
 OPS(4)
 OPS(5)
 OPS(6)
+OPS(7)
+OPS(8)
 static const op_run tables[BLK_MAX_POINTS][BLK_EIGHT + 1][8] = {
-    TABLE(1), TABLE(2), TABLE(3), TABLE(4), TABLE(5), TABLE(6)};
+    TABLE(1), TABLE(2), TABLE(3), TABLE(4), TABLE(5), TABLE(6), TABLE(7), TABLE(8)};
 #define TABLE_OF(points) tables[(points)-1]
 #else
 OPS(any)
@@ -427,9 +429,14 @@ static void shap(blk_lanes_block *b, const blk_program *program)
             for (int k = 0; k < K; k++)
                 w_store(c + POINT(k), w_all(v_set(program->w[k])));
     }
-    for (const blk_op *op = (const blk_op *)program->code; op->code != BLK_END;
-         op = (const blk_op *)((const char *)op + op->bytes))
+    for (const blk_op *op = (const blk_op *)program->code; op->code != BLK_END;) {
+        const blk_op *next = (const blk_op *)((const char *)op + op->bytes);
+        /* The constants of a large model come from afar. */
+        for (size_t i = 0; i < 4; i++)
+            __builtin_prefetch((const char *)next + 64 * i);
         table[op->code][op->repeats](b, &a, n_steps, op);
+        op = next;
+    }
 }
 
 #include "kernels/lanes_rows_body.h"

@@ -37,7 +37,8 @@ typedef struct bl_part {
     uint32_t tree; /* index in bl_explainer.trees */
     uint32_t value;
     blk_program *programs; /* [rule->n_programs]; NULL: the referee does this tree */
-    void *code;
+    void *code;            /* until all programs lie together */
+    size_t code_bytes;
     void *picks; /* NULL: rows walk the tree one by one */
 } bl_part;
 
@@ -63,6 +64,7 @@ struct bl_explainer {
     size_t *output_first; /* [n_outputs + 1] first part of each output */
     bl_part *parts;       /* output by output, in order of trees */
 
+    char *code;             /* of all programs, in the order of parts */
     uint64_t block_rows;    /* bli_block_rows_of */
     double row_work;        /* bli_row_work */
     size_t scratch_bytes;   /* of one thread, for rows in memory */
@@ -97,10 +99,10 @@ static inline bool bli_is_plain(const blk_split *split)
 }
 
 /* Writes programs [rule->n_programs] of one value of one tree, deeper than a leaf; free
- * *ret_code when they are done with. */
+ * *ret_code, of *ret_bytes bytes, when they are done with. */
 bl_status bli_write_programs(const blk_tree *tree, size_t value, size_t n_used,
                              const bl_rule *rule, blk_program *programs, void **ret_code,
-                             bl_err *err);
+                             size_t *ret_bytes, bl_err *err);
 
 /* Writes the picks of one value of one tree, deeper than a leaf; free *ret_picks. */
 bl_status bli_write_picks(const bl_tree *tree, size_t value, const uint32_t *slot_of,

@@ -221,7 +221,7 @@ static bl_status write_parts(bl_explainer *e, const uint32_t *slot_of, bl_err *e
         part->programs = memory;
         if (!e->margins_only)
             st = bli_write_programs(&c->tree, part->value, e->n_used, c->rule,
-                                    part->programs, &part->code, err);
+                                    part->programs, &part->code, &part->code_bytes, err);
         if (st == BL_OK && c->tree.n_steps / 3 <= MOST_PICKS)
             st = bli_write_picks(e->forest->trees + c->source, part->value, slot_of,
                                  e->n_used, &part->picks, err);
@@ -231,6 +231,34 @@ static bl_status write_parts(bl_explainer *e, const uint32_t *slot_of, bl_err *e
             e->lane_depth = c->tree.depth;
         if (c->n_special > e->max_special)
             e->max_special = c->n_special;
+    }
+    return BL_OK;
+}
+
+/* One piece of memory for all programs: they are read from front to back, time and again. */
+static bl_status gather_programs(bl_explainer *e, bl_err *err)
+{
+    size_t n_parts = e->output_first[e->n_outputs];
+    /* Constants of points that are not there may be read past a program's end. */
+    size_t bytes = sizeof(blk_repeat);
+    for (size_t p = 0; p < n_parts; p++)
+        bytes += bli_round_up(e->parts[p].code_bytes, 16);
+    void *memory;
+    bl_status st = bli_alloc(bytes, 1, "programs", &memory, err);
+    if (st != BL_OK)
+        return st;
+    char *to = e->code = memory;
+    for (size_t p = 0; p < n_parts; p++) {
+        bl_part *part = e->parts + p;
+        if (!part->code)
+            continue;
+        memcpy(to, part->code, part->code_bytes);
+        for (size_t i = 0; i < e->trees[part->tree].rule->n_programs; i++)
+            part->programs[i].code =
+                to + (part->programs[i].code - (const char *)part->code);
+        to += bli_round_up(part->code_bytes, 16);
+        free(part->code);
+        part->code = NULL;
     }
     return BL_OK;
 }
@@ -246,6 +274,8 @@ static bl_status compile(bl_explainer *e, bl_err *err)
         st = sort_parts(e, err);
     if (st == BL_OK)
         st = write_parts(e, slot_of, err);
+    if (st == BL_OK)
+        st = gather_programs(e, err);
     free(slot_of);
     if (st != BL_OK)
         return st;
@@ -346,6 +376,7 @@ void bli_explainer_free(bl_explainer *e)
     for (size_t i = 0; e->spare && i < BL_SPARE; i++)
         free(atomic_load(&e->spare[i]));
     free(e->spare);
+    free(e->code);
     free(e->trees);
     free(e->rules);
     free(e->output_first);

@@ -170,7 +170,7 @@ static bl_status write_programs(bl_writer *w, const bl_rule *rule, uint32_t n_sp
 
 bl_status bli_write_programs(const blk_tree *tree, size_t value, size_t n_used,
                              const bl_rule *rule, blk_program *programs, void **ret_code,
-                             bl_err *err)
+                             size_t *ret_bytes, bl_err *err)
 {
     bl_writer w = {.tree = tree, .value = value, .n_used = n_used, .err = err};
     uint32_t n_splits = tree->n_steps / 3;
@@ -188,6 +188,7 @@ bl_status bli_write_programs(const blk_tree *tree, size_t value, size_t n_used,
     }
     if (st == BL_OK) {
         *ret_code = w.code;
+        *ret_bytes = w.n_code;
         w.code = NULL;
     }
     free(w.code);

@@ -20,8 +20,8 @@
 
 /* Float32 sums are emptied into doubles after so many splits, so that their rounding stays near
  * that of one value; more where emptying costs more. */
-#define SPLITS_A_FLUSH     256
-#define SPLITS_A_FLUSH_COL 16
+#define SPLITS_A_FLUSH     512
+#define SPLITS_A_FLUSH_COL 32
 
 uint64_t bli_block_rows_of(const bl_explainer *e)
 {
@@ -174,7 +174,7 @@ static void tree_phi(const bl_explainer *e, const bl_rows_job *job, size_t outpu
     for (size_t p = e->output_first[output]; p < e->output_first[output + 1]; p++) {
         const bl_part *part = e->parts + p;
         const bl_compiled *c = e->trees + part->tree;
-        if (part->programs)
+        if (part->programs && c->n_special)
             bli_special_columns(e, job->x, job->n_rows, c, scratch);
         if (job->sums)
             add_leaves(e, job, part, scratch);

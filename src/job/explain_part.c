@@ -69,6 +69,7 @@ static bl_status open_file(bl_explaining *x, const bl_part *part, bl_err *err)
                                                 : BL_H5_MATRIX,
         .space = space_name(x->apply->space),
         .background_rows = x->background_rows,
+        .n_sources = bli_schema_is_plain(stages->schema) ? 0 : stages->schema->n_sources,
         .in_parts = true,
     };
     bl_status st = bli_output_data_path(stages->job, "attributions.h5", &x->h5_path, err);

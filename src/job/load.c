@@ -84,8 +84,12 @@ static bl_status check_room(const bl_stages *stages, bl_err *err)
         uint64_t rows = matrix->n_rows;
         if (job->explain_rows > 0 && (uint64_t)job->explain_rows < rows)
             rows = (uint64_t)job->explain_rows;
-        need += bli_h5_estimate(rows, matrix->n_features, outputs_of(job, matrix),
-                                job->explain_data);
+        const bl_h5_options options = {.with_data = job->explain_data,
+                                       .n_sources = bli_schema_is_plain(stages->schema)
+                                                        ? 0
+                                                        : stages->schema->n_sources};
+        need += bli_h5_estimate_of(rows, matrix->n_features, outputs_of(job, matrix),
+                                   &options);
     }
     uint64_t room = bli_free_bytes(job->output_data_dir);
     if (need <= room)

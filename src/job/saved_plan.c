@@ -101,11 +101,15 @@ static bl_status read_frames(planned *p, const bl_limits *limits,
     const bl_apply *apply = p->apply;
     const bl_saved *saved = p->saved;
     bl_read_settings read = bli_plan_read_settings(&saved->read, saved->plan);
-    const bl_table_like like = {.n_features = bli_transform_n_sources(saved->transform),
+    size_t n = bli_transform_n_columns(saved->transform);
+    const char **names = calloc(n + 1, sizeof *names);
+    if (!names)
+        return bli_fail(err, BL_E_NOMEM, "no memory for column names");
+    for (size_t i = 0; i < n; i++)
+        names[i] = bli_transform_column(saved->transform, i);
+    const bl_table_like like = {.n_features = n,
                                 .has_header = saved->schema->has_header,
-                                .names = saved->schema->has_names
-                                             ? (const char *const *)saved->schema->sources
-                                             : NULL};
+                                .names = saved->schema->has_names ? names : NULL};
     const bl_ingest ingest = {.settings = &read,
                               .limits = limits,
                               .like = &like,
@@ -123,9 +127,12 @@ static bl_status read_frames(planned *p, const bl_limits *limits,
         ask.part_cookie = p;
         ask.part_rows = part_rows;
     }
-    return n_paths == 1 && bli_is_folder(paths[0])
-               ? bli_frame_folder(&ingest, &ask, paths[0], paths[0], ret_frame, err)
-               : bli_frame_files(&ingest, &ask, paths, n_paths, ret_frame, err);
+    bl_status st =
+        n_paths == 1 && bli_is_folder(paths[0])
+            ? bli_frame_folder(&ingest, &ask, paths[0], paths[0], ret_frame, err)
+            : bli_frame_files(&ingest, &ask, paths, n_paths, ret_frame, err);
+    free(names);
+    return st;
 }
 
 bl_status bli_planned_parts(const bl_apply *apply, const bl_saved *saved,

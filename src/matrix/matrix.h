@@ -36,6 +36,8 @@ typedef struct bl_matrix {
 } bl_matrix;
 
 void bli_schema_free(bl_schema *schema);
+/* Each source column is one feature, in the same order: the two views are one. */
+bool bli_schema_is_plain(const bl_schema *schema);
 void bli_matrix_free(bl_matrix *matrix);
 
 /* The rows at row[0..n), ascending or not, as a fresh matrix with their roles (groups are kept

@@ -22,6 +22,14 @@ void bli_schema_free(bl_schema *schema)
     free(schema);
 }
 
+bool bli_schema_is_plain(const bl_schema *schema)
+{
+    bool plain = schema->n_sources == schema->n_features;
+    for (size_t i = 0; plain && i < schema->n_features; i++)
+        plain = schema->features[i].source == i;
+    return plain;
+}
+
 void bli_schema_write(const bl_schema *schema, bl_jw *jw)
 {
     bli_jw_object(jw);

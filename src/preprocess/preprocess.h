@@ -57,8 +57,9 @@ bl_status bli_transform_new(const bl_plan *plan, const bl_limits *limits,
 void bli_transform_set_unseen(bl_transform *transform, bl_unseen unseen);
 void bli_transform_free(bl_transform *transform);
 bool bli_transform_is_fitted(const bl_transform *transform);
-/* Columns of the file that features come from: the first sources of its schema. */
-size_t bli_transform_n_sources(const bl_transform *transform);
+/* Columns of the file that features come from, and their names (NULL without a header). */
+size_t bli_transform_n_columns(const bl_transform *transform);
+const char *bli_transform_column(const bl_transform *transform, size_t i);
 
 /* How files are read for it: before the first, columns are found by the plan; after it, by
  * the names (or places) of the first. doubles: every number as strtod reads it, also where

@@ -83,9 +83,14 @@ bool bli_transform_is_fitted(const bl_transform *t)
     return t->is_fitted;
 }
 
-size_t bli_transform_n_sources(const bl_transform *t)
+size_t bli_transform_n_columns(const bl_transform *t)
 {
     return t->n_sources;
+}
+
+const char *bli_transform_column(const bl_transform *t, size_t i)
+{
+    return t->has_header ? t->sources[i].name : NULL;
 }
 
 const bl_entry *bli_source_entry(const bl_transform *t, const bl_source *source)
@@ -214,21 +219,39 @@ bl_frame_ask bli_transform_ask(bl_transform *t, bool doubles, bool optional,
 
 /* --- The schema ------------------------------------------------------------------------ */
 
+/* Sources that a model column comes of, PCAs behind the columns of the file: at[source] is its
+ * place, or BL_NONE. */
+static size_t number_sources(const bl_transform *t, size_t *at)
+{
+    size_t n = 0, all = t->n_sources + t->n_pcas;
+    for (size_t i = 0; i < all; i++)
+        at[i] = BL_NONE;
+    for (size_t c = 0; c < t->n_columns; c++) {
+        const bl_model_column *column = &t->columns[c];
+        at[column->made == BL_NONE ? t->n_sources + column->pca
+                                   : t->made_source[column->made]] = 0;
+    }
+    for (size_t i = 0; i < all; i++)
+        if (at[i] != BL_NONE)
+            at[i] = n++;
+    return n;
+}
+
 static bl_status set_feature(const bl_transform *t, const bl_model_column *column,
-                             bl_feature *feature, bl_err *err)
+                             const size_t *at, bl_feature *feature, bl_err *err)
 {
     char name[400];
     feature->type = "q";
     if (column->made == BL_NONE) {
         snprintf(name, sizeof name, "%.300s_%zu", t->pcas[column->pca].name,
                  column->component);
-        feature->source = t->n_sources + column->pca;
+        feature->source = at[t->n_sources + column->pca];
         return bli_strdup(name, &feature->name, err);
     }
     size_t s = t->made_source[column->made];
     const bl_source *source = &t->sources[s];
     const bl_made *made = &source->made[column->made - source->first_made];
-    feature->source = s;
+    feature->source = at[s];
     bl_status st = bli_strdup(made->name, &feature->name, err);
     if (st != BL_OK || !made->is_category)
         return st;
@@ -236,40 +259,48 @@ static bl_status set_feature(const bl_transform *t, const bl_model_column *colum
     return bli_levels_copy(source->known, &feature->levels, err);
 }
 
-static bl_status set_sources(const bl_transform *t, bl_schema *schema, bl_err *err)
+static bl_status set_sources(const bl_transform *t, const size_t *at, size_t n,
+                             bl_schema *schema, bl_err *err)
 {
     void *block;
-    size_t n = t->n_sources + t->n_pcas;
     bl_status st = bli_alloc(n, sizeof(char *), "a schema", &block, err);
     if (st != BL_OK)
         return st;
     schema->sources = block;
     schema->n_sources = n;
-    for (size_t i = 0; st == BL_OK && i < n; i++)
-        st = bli_strdup(i < t->n_sources ? t->sources[i].name
-                                         : t->pcas[i - t->n_sources].name,
-                        &schema->sources[i], err);
+    for (size_t i = 0; st == BL_OK && i < t->n_sources + t->n_pcas; i++)
+        if (at[i] != BL_NONE)
+            st = bli_strdup(i < t->n_sources ? t->sources[i].name
+                                             : t->pcas[i - t->n_sources].name,
+                            &schema->sources[at[i]], err);
     return st;
 }
 
 bl_status bli_transform_schema(const bl_transform *t, bl_schema **ret_schema, bl_err *err)
 {
-    void *block, *features;
+    void *block, *features, *places;
     bl_status st = bli_alloc(1, sizeof(bl_schema), "a schema", &block, err);
     if (st != BL_OK)
         return st;
     bl_schema *schema = block;
+    st = bli_alloc(t->n_sources + t->n_pcas, sizeof(size_t), "a schema", &places, err);
+    if (st != BL_OK) {
+        free(schema);
+        return st;
+    }
+    size_t *at = places, n = number_sources(t, at);
     schema->has_header = schema->has_names = t->has_header;
     st = bli_alloc(t->n_columns, sizeof(bl_feature), "a schema", &features, err);
     if (st == BL_OK) {
         schema->features = features;
         schema->n_features = t->n_columns;
-        st = set_sources(t, schema, err);
+        st = set_sources(t, at, n, schema, err);
     }
     for (size_t c = 0; st == BL_OK && c < t->n_columns; c++) {
-        st = set_feature(t, &t->columns[c], &schema->features[c], err);
+        st = set_feature(t, &t->columns[c], at, &schema->features[c], err);
         schema->has_types |= schema->features[c].levels != NULL;
     }
+    free(at);
     if (st == BL_OK)
         *ret_schema = schema;
     else

@@ -17,6 +17,7 @@ enum {
     BL_H5_TOP_VALUES,
     BL_H5_TOP_FEATURES,
     BL_H5_REST,
+    BL_H5_SOURCE_VALUES,
     BL_H5_INTERACTIONS, /* these three by calls of their own */
     BL_H5_PAIR_VALUES,
     BL_H5_PAIR_FEATURES,
@@ -30,6 +31,7 @@ struct bl_h5 {
     hid_t file;
     const bl_forest *forest;
     size_t n_features, n_outputs, n_predictions;
+    size_t *source; /* [n_features] source of each; NULL: each its own */
     uint64_t n_rows;
     uint64_t n_done;
     bl_h5_options options;

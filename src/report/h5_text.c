@@ -35,11 +35,14 @@ static void put_text(bl_h5 *h5, unsigned char *out, size_t width)
     memset(out + n, 0, width - n);
 }
 
-bl_status bli_h5_write_names(bl_h5 *h5, const bl_schema *schema, bl_err *err)
+/* Names as a dataset of their own. text(names, i): name i of n. */
+static bl_status write_names(bl_h5 *h5, const char *dataset, size_t n,
+                             const char *(*text)(const bl_schema *schema, size_t i),
+                             const bl_schema *schema, bl_err *err)
 {
     size_t width = 1;
-    for (size_t i = 0; i < h5->n_features; i++) {
-        clean(h5, schema->features[i].name, strlen(schema->features[i].name));
+    for (size_t i = 0; i < n; i++) {
+        clean(h5, text(schema, i), strlen(text(schema, i)));
         width = h5->text.n > width ? h5->text.n : width;
     }
     hid_t type = bli_h5_text_type(width);
@@ -47,16 +50,16 @@ bl_status bli_h5_write_names(bl_h5 *h5, const bl_schema *schema, bl_err *err)
     bl_h5_pool plain = {.n_threads = 0}; /* readable with any tool, and small */
     bl_status status = bli_buf_check(&h5->text, "feature names", err);
     if (status == BL_OK && type < 0)
-        status = bli_h5_fail(err, "feature_names");
+        status = bli_h5_fail(err, dataset);
     if (status == BL_OK)
-        status = bli_h5_stream_open(&names, &plain, h5->file, "feature_names", type,
-                                    h5->n_features, NULL, 0, err);
-    for (size_t i = 0; status == BL_OK && i < h5->n_features; i++) {
-        uint64_t n = 1;
-        unsigned char *room = bli_h5_stream_room(&names, &n);
-        clean(h5, schema->features[i].name, strlen(schema->features[i].name));
+        status =
+            bli_h5_stream_open(&names, &plain, h5->file, dataset, type, n, NULL, 0, err);
+    for (size_t i = 0; status == BL_OK && i < n; i++) {
+        uint64_t one = 1;
+        unsigned char *room = bli_h5_stream_room(&names, &one);
+        clean(h5, text(schema, i), strlen(text(schema, i)));
         put_text(h5, room, width);
-        status = bli_h5_stream_filled(&names, &plain, n, err);
+        status = bli_h5_stream_filled(&names, &plain, one, err);
     }
     if (status == BL_OK)
         status = bli_h5_stream_close(&names, &plain, err);
@@ -64,6 +67,26 @@ bl_status bli_h5_write_names(bl_h5 *h5, const bl_schema *schema, bl_err *err)
     if (type >= 0)
         H5Tclose(type);
     return status;
+}
+
+static const char *feature_name(const bl_schema *schema, size_t i)
+{
+    return schema->features[i].name;
+}
+
+static const char *source_name(const bl_schema *schema, size_t i)
+{
+    return schema->sources[i];
+}
+
+bl_status bli_h5_write_names(bl_h5 *h5, const bl_schema *schema, bl_err *err)
+{
+    bl_status status =
+        write_names(h5, "feature_names", h5->n_features, feature_name, schema, err);
+    return status == BL_OK && h5->source
+               ? write_names(h5, "source_names", schema->n_sources, source_name, schema,
+                             err)
+               : status;
 }
 
 /* Where the ids of a row of the file stand. */

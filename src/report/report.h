@@ -24,6 +24,10 @@
  * ([rows][n_labels]); id/<name>: text columns. Attributes of the root: format 1, space
  * ("margin", "probability", "logloss"), objective, n_outputs; background_rows where there is one.
  *
+ * Where source columns make several features, or several make one (a preprocessing plan):
+ * source_values (float64) [rows][sources] ([rows][sources][outputs]), the sums of `values` over the
+ * features of each source column, and source_names.
+ *
  * n_top: instead of `values` top_values [rows][n_top] ([rows][n_top][outputs]), by falling |value|,
  * equal ones by feature; top_features (int32) alike, numbers of features, -1 where there are fewer;
  * rest_values [rows] ([rows][outputs]), the sum of all others: base, top and rest add up as base
@@ -54,7 +58,9 @@ typedef struct bl_h5_options {
     bl_h5_pairs interactions;
     const char *space;        /* NULL: "margin" */
     uint64_t background_rows; /* 0: none */
-    bool in_parts;            /* labels and ids come with bli_h5_part; ids: names only */
+    size_t
+        n_sources; /* for the estimate: of the second view, 0: none; else the schema tells */
+    bool in_parts; /* labels and ids come with bli_h5_part; ids: names only */
 } bl_h5_options;
 
 /* n_rows selected rows will come; BL_H5_ROWS_UNKNOWN: as many as do. labels and ids must stay valid
@@ -76,10 +82,8 @@ bl_status bli_h5_top_pairs(bl_h5 *h5, const bl_top_pair *pairs, uint64_t n, bl_e
 bl_status bli_h5_close(bl_h5 *h5, bl_err *err);
 void bli_h5_abort(bl_h5 *h5); /* removes the temporary file; NULL is nothing */
 
-/* Bytes the file may need at most, ids left out, for the check before training. */
-uint64_t bli_h5_estimate(uint64_t n_rows, size_t n_features, size_t n_outputs,
-                         bool with_data);
-/* The same under these options. */
+/* Bytes the file may need at most under these options, ids left out, for the check before
+ * training. */
 uint64_t bli_h5_estimate_of(uint64_t n_rows, size_t n_features, size_t n_outputs,
                             const bl_h5_options *options);
 

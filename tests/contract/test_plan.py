@@ -137,6 +137,37 @@ def the_model_of_the_notebooks_plan_is_that_of_its_files():
 
 
 @claim
+def attributions_map_back_to_source_columns_with_exact_sums():
+    plan = {**ADULT_PLAN, "pca": {"name": "gains", "columns": ["capital-loss", "hours-per-week"], "components": 2}}
+    job = planned(plan, "".join(adult(1500)), num_round="20").expect(0)
+    lines = job.importance()
+    sources = {line["feature"]: line for line in lines if line["view"] == "source"}
+    made = {line["feature"]: line for line in lines if line["view"] == "model"}
+    check("workclass" in sources and "gains" in sources and "capital-loss" not in sources, sorted(sources))
+    for name in ("workclass", "sex", "gains", "capital-gain"):
+        parts = [line for key, line in made.items()
+                 if key == name or key.startswith((name + "=", name + "_"))]
+        check(len(parts) > 1, "%s has %s parts", name, len(parts))
+        for column in ("mean_shap", "mean_abs_shap", "weight"):
+            total = sum(float(line[column] or 0) for line in parts)
+            check(abs(total - float(sources[name][column] or 0)) <= 1e-12 * abs(total), "%s of %s", column, name)
+    if not PY:
+        raise Skip("importance.csv adds up; attributions.h5 was not looked at: no h5py")
+    numpy, h5py = PY
+    with h5py.File(job.path("output/data/attributions.h5")) as file:
+        values, by_source = file["values"][:].astype("f8"), file["source_values"][:]
+        features, names = file["feature_names"].asstr()[:], file["source_names"].asstr()[:]
+    check(by_source.dtype == numpy.float64 and len(names) == len(sources), "%s sources", len(names))
+    expected = numpy.zeros_like(by_source)
+    for k, feature in enumerate(features):
+        at = [i for i, name in enumerate(names) if feature == name or feature.startswith((name + "=", name + "_missing"))
+              or (name == "gains" and feature.startswith("gains_"))]
+        check(len(at) == 1, "%s is of %s", feature, [names[i] for i in at])
+        expected[:, at[0]] += values[:, k]
+    check((expected == by_source).all(), "sums differ by up to %g", numpy.abs(expected - by_source).max())
+
+
+@claim
 def settings_that_contradict_the_plan_are_refused():
     lines = "a,b,y\n" + "".join(f"{i},{'xyz'[i % 3]},{i % 2}\n" for i in range(30))
     for settings, texts in (

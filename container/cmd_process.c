@@ -27,7 +27,8 @@ static const char usage_text[] =
     "  --train-test-split-ratio SHARE    of the test rows, above 0 and below 1; wins "
     "over the\n"
     "                   plan; 0.3 where neither says\n"
-    "  --random-split SEED               seed of the split, 0 to 4294967295; default 0\n";
+    "  --random-split SEED               seed of the split, 0 to 4294967295; default 0\n"
+    "  --isolation WORD                  the sandbox: auto (default), required, off\n";
 
 int cmd_process_help(void)
 {
@@ -50,6 +51,7 @@ static int parse(int argc, char **argv, bl_process *process)
         const char **text;
     } options[] = {{"--root", &process->root},
                    {"--plan", &process->plan},
+                   {"--isolation", &process->isolation},
                    {"--train-test-split-ratio", &ratio},
                    {"--random-split", &seed}};
     for (int i = 1; i < argc; i++) {
@@ -91,6 +93,9 @@ int cmd_process(int argc, char **argv)
         return code;
     process.stop = stop_install("");
     stop_disarm(); /* nothing here takes a round */
+    char message[4096];
+    int n = snprintf(message, sizeof message, "%s/output/message", process.root);
+    trap_install(n < (int)sizeof message ? message : NULL);
     bl_status st = bli_process(&process, &err);
     console_clear();
     if (st != BL_OK) {

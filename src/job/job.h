@@ -27,10 +27,11 @@ bl_status bli_job_check(const bl_run *run, bl_err *err);
 /* --- A SageMaker Processing job ------------------------------------------------------- */
 
 typedef struct bl_process {
-    const char *root; /* stands for /opt/ml */
-    const char *plan; /* --plan FILE; NULL: plan.json of an input, if there is one */
-    double test;      /* --train-test-split-ratio; < 0: not given */
-    int64_t seed;     /* --random-split; < 0: not given */
+    const char *root;      /* stands for /opt/ml */
+    const char *plan;      /* --plan FILE; NULL: plan.json of an input, if there is one */
+    double test;           /* --train-test-split-ratio; < 0: not given */
+    int64_t seed;          /* --random-split; < 0: not given */
+    const char *isolation; /* --isolation: auto (default), required, off */
     const bl_log *log;
     const volatile sig_atomic_t *stop;
 } bl_process;

@@ -236,6 +236,8 @@ bl_status bli_process(const bl_process *process, bl_err *err)
     omp_set_num_threads(bli_machine_threads());
     bl_status st = bli_process_places(process, &p.limits, &p.places, err);
     if (st == BL_OK)
+        st = bli_process_isolate(process, &p.places, err);
+    if (st == BL_OK)
         st = read_plan(&p, err);
     if (st == BL_OK)
         st = read_data(&p, err);

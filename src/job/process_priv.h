@@ -24,6 +24,9 @@ typedef struct bl_process_places {
 /* Reads <root>/config, and looks through the inputs. */
 bl_status bli_process_places(const bl_process *process, const bl_limits *limits,
                              bl_process_places *ret_places, bl_err *err);
+/* Bars the process to its inputs and the folders of its outputs. */
+bl_status bli_process_isolate(const bl_process *process, const bl_process_places *places,
+                              bl_err *err);
 void bli_process_places_done(bl_process_places *places);
 
 #endif

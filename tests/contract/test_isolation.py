@@ -279,6 +279,46 @@ def explain_and_predict_are_barred_too_and_read_models_through_links():
         check(one.returncode == 1 and "--isolation 'x'" in one.stderr, "exit %s: %s", one.returncode, one.stderr)
 
 
+@claim
+def a_background_of_another_folder_can_be_read():
+    job = small_job().expect(0)
+    folder = tempfile.mkdtemp(dir=scratch)
+    with open(os.path.join(folder, "background.csv"), "w", encoding="utf-8") as file:
+        file.write(small(20))
+    one = subprocess.run([BOOSTLENS, "explain", "--model", job.path("model"), "--data", job.path("input/data/train/a.csv"),
+                          "--background", os.path.join(folder, "background.csv"), "--output", job.path("e"),
+                          "--label", "0"], capture_output=True, text=True, timeout=HANG)
+    check(one.returncode == 0, "exit %s: %s", one.returncode, one.stderr[-500:])
+
+
+@claim
+def process_is_barred_too():
+    root = tempfile.mkdtemp(prefix="process-", dir=scratch)
+    for name in ("input", "train", "test", "train_headers", "fitted", "validation"):  # as the platform makes them
+        os.makedirs(os.path.join(root, "processing", name))
+    data = os.path.join(root, "processing/input/rows.csv")
+    with open(data, "w", encoding="utf-8") as file:
+        file.write("a,b\n" + "".join(f"{i},{i % 7}\n" for i in range(50)))
+    look = ('errno = 0; fprintf(stderr, "TRY %d", open("/etc/passwd", O_RDONLY) < 0 ? errno : 0);'
+            'errno = 0; fprintf(stderr, " %d\\n", open(getenv("ROWS"), O_WRONLY) < 0 ? errno : 0);')
+
+    def process(*arguments, **environment):
+        return subprocess.run([BOOSTLENS, "process", "--root", root, *arguments], capture_output=True, text=True,
+                              timeout=HANG, env=dict(os.environ, ROWS=data, **environment))
+
+    one = process(LD_PRELOAD=preload("process", look, "train_data.csv"))
+    check(one.returncode == 0, "exit %s: %s", one.returncode, one.stderr)
+    contains(one.stderr, "isolation: Landlock")
+    if "Landlock not there" not in one.stderr:
+        contains(one.stderr, "TRY 13 13")
+    one = process(LD_PRELOAD=preload("process-connect", CONNECT % "0", "train_data.csv"))
+    check(one.returncode == 70, "exit %s: %s", one.returncode, one.stderr)
+    with open(os.path.join(root, "output/message"), encoding="utf-8") as file:
+        contains(file.read(), "the call connect")
+    one = process("--isolation", "off")
+    check(one.returncode == 0 and "isolation: off" in one.stderr, "exit %s: %s", one.returncode, one.stderr)
+
+
 # --- Encryption -------------------------------------------------------------------------------------
 
 

@@ -379,6 +379,87 @@ def trees_and_options_go_with_every_kind_of_values():
 
 
 @claim
+def every_kind_of_model_adds_up_in_every_mode():
+    numpy, h5py = need_packages()
+    rows = rows_of(400, SEED + 7)
+    y = [label_of(row) for row in rows]
+    kinds = {
+        "gblinear": (dict(booster="gblinear", objective="reg:squarederror"), y),
+        "dart": (dict(booster="dart", objective="reg:squarederror", rate_drop=0.5), y),
+        "forest": (dict(objective="reg:squarederror", num_parallel_tree=3, subsample=0.5), y),
+        "classes": (dict(objective="multi:softmax", num_class=3), [min(2, int(max(0, v + 0.5))) for v in y]),
+        "quantiles": (dict(objective="reg:quantileerror", quantile_alpha="[0.1, 0.9]"), y),
+        "survival": (dict(objective="survival:cox"), [math.exp(v) for v in y]),
+        "logitraw": (dict(objective="binary:logitraw"), [float(v > 0.5) for v in y]),
+        "one leaf": (dict(objective="reg:squarederror", gamma=1e9), y),
+    }
+    for kind, (settings, labels) in kinds.items():
+        job = Job(num_round=4, max_depth=3, bl_label="y", bl_explain="none", **settings)
+        model = job.channel("train", ("a.csv", table(rows, labels))).expect(0).path("model")
+        data = file(table(rows[:100], labels[:100]))
+        for options in ([], ["--interactions"], ["--background", data], ["--top", "2"], ["--top", "2", "--interactions"]):
+            folder, stderr = run("explain", model, [data], "--facet", "b", *options)
+            contains(stderr, "worst additivity error")
+            with h5py.File(os.path.join(folder, "attributions.h5")) as got:
+                values = got["top_values" if "--top" in options else "values"][:].astype(float)
+                total = values.sum(axis=1) + got["base_values"][:] + (got["rest_values"][:] if "--top" in options else 0)
+                margins_of = got["margins"][:]
+                if "interaction_values" in got:
+                    whole = got["interaction_values"][:].astype(float).sum(axis=(1, 2)) + got["base_values"][:]
+                    check(numpy.allclose(whole, margins_of, atol=2e-6), "%s: interactions", kind)
+            check(numpy.allclose(total, margins_of, atol=2e-6), "%s %s: %s", kind, options, abs(total - margins_of).max())
+            check(aggregates(folder)["additivity"]["worst_error"] < 2e-6, "%s %s", kind, options)
+            with open(os.path.join(folder, "metrics.json"), encoding="utf-8") as text:
+                check(json.load(text)["final"]["data"], "%s: no metrics", kind)
+        run("explain", model, [data], "--aggregate-only", "--interactions", "--facet", "label")
+
+
+@claim
+def many_targets_and_ranking_groups_add_up_too():
+    numpy, h5py = need_packages()
+    rows = rows_of(300, SEED + 8)
+    y = [label_of(row) for row in rows]
+    text = "y,z,a,b,c,d\n" + "".join(",".join(map(repr, [v, -v * v, *row])) + "\n" for v, row in zip(y, rows))
+    for strategy in ("one_output_per_tree", "multi_output_tree"):
+        job = Job(num_round=4, max_depth=3, objective="reg:squarederror", bl_label="y,z", multi_strategy=strategy)
+        model = job.channel("train", ("a.csv", text)).expect(0).path("model")
+        for options in ([], ["--interactions"], ["--background", file(text)]):
+            folder = explain(model, [file(text)], *options)
+            with h5py.File(os.path.join(folder, "attributions.h5")) as got:
+                total = got["values"][:].astype(float).sum(axis=1) + got["base_values"][:]
+                check(numpy.allclose(total, got["margins"][:], atol=2e-6), "%s %s", strategy, options)
+    grouped = "y,g,a,b,c,d\n" + "".join(f"{int(v > 0.5)},q{i // 10}," + ",".join(map(repr, row)) + "\n"
+                                        for i, (v, row) in enumerate(zip(y, rows)))
+    job = Job(num_round=4, max_depth=3, objective="rank:ndcg", bl_label="y", bl_group="g")
+    job.channel("train", ("a.csv", grouped)).expect(0)
+    folder = explain(job.path("model"), [file(grouped)], "--aggregate-only")
+    with open(os.path.join(folder, "metrics.json"), encoding="utf-8") as text_of:
+        check(json.load(text_of)["final"]["data"] == job.metrics("train"), "ranking metrics differ")
+
+
+@claim
+def a_stopped_explanation_leaves_nothing_half_written():
+    job = small_model()
+    output = os.path.join(tempfile.mkdtemp(dir=scratch), "out")
+    for verb in ("explain", "predict"):
+        command = [BOOSTLENS, verb, "--model", job.path("model"), "--data", "/dev/stdin", "--output", output]
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+        process.stdin.write((",".join(NAMES) + "\n").encode() + b"0.5,0.5,0.5,0.5\n" * 2000000)
+        process.stdin.flush()
+        process.send_signal(TERM)
+        try:
+            process.stdin.write(b"0.5,0.5,0.5,0.5\n" * 200000)
+            process.stdin.close()
+        except BrokenPipeError:
+            pass
+        process.stdin = None
+        stderr = process.communicate(timeout=HANG)[1].decode()
+        check(process.returncode == 143, "%s: exit %s: %s", verb, process.returncode, stderr[-500:])
+        check(not os.path.exists(output) or not os.listdir(output), "%s left %s", verb, os.path.exists(output))
+        shutil.rmtree(output, ignore_errors=True)
+
+
+@claim
 def interactions_that_do_not_fit_the_disk_are_refused_before_work():
     # Some thousand features: their matrices of a few hundred thousand rows need more than any disk here has.
     wide, n = 3000, 2000000

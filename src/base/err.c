@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/err.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -53,6 +54,21 @@ bl_status bli_fail(bl_err *err, bl_status status, const char *fmt, ...)
     return status;
 }
 
+/* What to do about an errno that says more about the machine than about the call. */
+static const char *cure(int errno_value)
+{
+    switch (errno_value) {
+    case ENOSPC:
+        return "; give the volume more room";
+    case EDQUOT:
+        return "; the quota is used up, raise it or give more room";
+    case EIO:
+        return "; the storage failed, start the job again";
+    default:
+        return "";
+    }
+}
+
 bl_status bli_fail_errno(bl_err *err, bl_status status, int errno_value, const char *fmt,
                          ...)
 {
@@ -64,8 +80,8 @@ bl_status bli_fail_errno(bl_err *err, bl_status status, int errno_value, const c
         char text[128];
         size_t n = strlen(err->msg);
         /* The GNU strerror_r, which may return a constant instead of text. */
-        snprintf(err->msg + n, sizeof err->msg - n, ": %s",
-                 strerror_r(errno_value, text, sizeof text));
+        snprintf(err->msg + n, sizeof err->msg - n, ": %s%s",
+                 strerror_r(errno_value, text, sizeof text), cure(errno_value));
     }
     return status;
 }

@@ -149,29 +149,47 @@ void bli_temp_abort(const char *temp_path)
         unlink(temp_path);
 }
 
-bl_status bli_output_open(const char *path, unsigned mode, bl_output *ret_output,
-                          bl_err *err)
+static bl_status open_temp(bl_output *output, bl_err *err)
+{
+    int fd = open(output->temp_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd >= 0)
+        output->file = fdopen(fd, "w");
+    if (output->file)
+        return BL_OK;
+    bl_status st = bli_fail_errno(err, BL_E_IO, errno, "'%s': create", output->path);
+    if (fd >= 0) {
+        close(fd);
+        unlink(output->temp_path);
+    }
+    return st;
+}
+
+bl_status bli_output_open_as(const char *path, const char *temp_path, unsigned mode,
+                             bl_output *ret_output, bl_err *err)
 {
     bl_output output = {.mode = mode};
     bl_status st = bli_strdup(path, &output.path, err);
     if (st == BL_OK)
-        st = bli_temp_name(path, &output.temp_path, err);
-    if (st == BL_OK) {
-        int fd = open(output.temp_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-        if (fd >= 0)
-            output.file = fdopen(fd, "w");
-        if (!output.file) {
-            st = bli_fail_errno(err, BL_E_IO, errno, "'%s': create", path);
-            if (fd >= 0)
-                close(fd);
-        }
-    }
+        st = bli_strdup(temp_path, &output.temp_path, err);
+    if (st == BL_OK)
+        st = open_temp(&output, err);
     if (st != BL_OK) {
         bli_output_abort(&output);
         return st;
     }
     *ret_output = output;
     return BL_OK;
+}
+
+bl_status bli_output_open(const char *path, unsigned mode, bl_output *ret_output,
+                          bl_err *err)
+{
+    char *temp_path = NULL;
+    bl_status st = bli_temp_name(path, &temp_path, err);
+    if (st == BL_OK)
+        st = bli_output_open_as(path, temp_path, mode, ret_output, err);
+    free(temp_path);
+    return st;
 }
 
 static void output_done(bl_output *output)

@@ -30,6 +30,9 @@ typedef struct bl_output {
 /* Opens <folder of path>/.<name>.<random>.tmp for writing (mode once in place, e.g. 0644). */
 bl_status bli_output_open(const char *path, unsigned mode, bl_output *ret_output,
                           bl_err *err);
+/* The same by a temporary name of the caller's, in the same folder, that is not there. */
+bl_status bli_output_open_as(const char *path, const char *temp_path, unsigned mode,
+                             bl_output *ret_output, bl_err *err);
 /* Flush, sync, own as the folder, rename, sync the folder. The output is closed in any case. */
 bl_status bli_output_commit(bl_output *output, bl_err *err);
 /* Removes the temporary file; NULL and closed are fine. */

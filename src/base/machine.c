@@ -148,6 +148,20 @@ uint64_t bli_machine_memory(void)
     return bytes;
 }
 
+const char *bli_machine_instructions(void)
+{
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+    if (__builtin_cpu_supports("avx512f"))
+        return "x86-64 AVX-512";
+    return __builtin_cpu_supports("avx2") ? "x86-64 AVX2" : "x86-64";
+#elif defined(__aarch64__)
+    return "aarch64";
+#else
+    return "other";
+#endif
+}
+
 double bli_seconds(void)
 {
     struct timespec now;

@@ -12,6 +12,10 @@ int bli_machine_threads(void);
 /* Bytes this process may use: the smallest of cgroup limits and physical memory. */
 uint64_t bli_machine_memory(void);
 
+/* What kind of processor this is as far as numbers can depend on it: "x86-64 AVX-512",
+ * "x86-64 AVX2", "x86-64", "aarch64", "other". */
+const char *bli_machine_instructions(void);
+
 /* Monotonic seconds; only differences mean anything. */
 double bli_seconds(void);
 

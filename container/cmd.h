@@ -41,11 +41,16 @@ void trap_install(const char *failure_path);
 
 /* --- stop.c: SIGTERM and SIGINT ----------------------------------------------------- */
 
-/* Installs the handlers: the first signal sets the flag; a round that is not finished 90
- * s later is given up: the failure file gets its sentence and the process ends with 143.
- */
-const volatile sig_atomic_t *stop_install(const char *failure_path);
-/* Training is over: nothing is given up by the clock any more. */
-void stop_disarm(void);
+/* Installs the handlers, lets through what was held, and lends the flag they set. */
+const volatile sig_atomic_t *stop_install(void);
+/* Keeps the signals waiting until then: as process 1 one without a handler would be lost, and
+ * the program starts itself anew before it has one. release: a verb that installs none. */
+void stop_hold(void);
+void stop_release(void);
+
+/* --- crash.c ------------------------------------------------------------------------ */
+
+/* From now on a crash leaves one sentence in this file and on stderr, and exit 70. */
+void crash_install(const char *failure_path);
 
 #endif

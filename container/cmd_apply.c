@@ -178,11 +178,10 @@ static int run(int argc, char **argv, bool predict)
     const char **files = calloc((size_t)argc, sizeof *files);
     if (!files)
         return EXIT_PLATFORM;
-    bl_apply apply = {.log = console_log(), .stop = stop_install("")};
+    bl_apply apply = {.log = console_log(), .stop = stop_install()};
     int code = parse(argc, argv, predict, files, &apply);
     if (code == 0) {
         bl_err err = {0};
-        stop_disarm(); /* nothing here takes a round */
         trap_install(NULL);
         bl_status st =
             predict ? bli_predict_files(&apply, &err) : bli_explain_files(&apply, &err);

@@ -24,6 +24,7 @@ static int help_train(bool markdown)
 
 int cmd_help(int argc, char **argv)
 {
+    stop_release();
     if (argc == 1)
         return cmd_usage();
     bool markdown = argc == 3 && strcmp(argv[2], "--markdown") == 0;

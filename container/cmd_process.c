@@ -91,8 +91,7 @@ int cmd_process(int argc, char **argv)
     int code = parse(argc, argv, &process);
     if (code != 0)
         return code;
-    process.stop = stop_install("");
-    stop_disarm(); /* nothing here takes a round */
+    process.stop = stop_install();
     char message[4096];
     int n = snprintf(message, sizeof message, "%s/output/message", process.root);
     trap_install(n < (int)sizeof message ? message : NULL);

@@ -140,7 +140,10 @@ static int run_processing(int argc, char **argv)
 int main(int argc, char **argv)
 {
     open_standard_streams();
+    stop_hold();
     signal(SIGPIPE, SIG_IGN); /* a reader that leaves must not end the job */
+    if (getpid() == 1)
+        signal(SIGCHLD, SIG_IGN); /* orphans that become ours leave no zombies */
     widen_affinity();
     bound_spin(argv);
     umask(077);

@@ -90,6 +90,10 @@ static void set_typed(bl_job *job, const bl_values *values)
         job->num_class = bli_int_or_default(values, "num_class");
     job->save_model_on_termination =
         bli_bool_or_default(values, "save_model_on_termination");
+    job->checkpoint_seconds = bli_int_or_default(values, "bl_checkpoint_seconds");
+    job->checkpoint_keep = bli_int_or_default(values, "bl_checkpoint_keep");
+    job->checkpoint_foreign =
+        strcmp(bli_choice_or_default(values, "bl_checkpoint_foreign"), "use") == 0;
     job->explain = strcmp(explain, "train") == 0        ? BL_EXPLAIN_TRAIN
                    : strcmp(explain, "validation") == 0 ? BL_EXPLAIN_VALIDATION
                    : strcmp(explain, "both") == 0       ? BL_EXPLAIN_BOTH
@@ -213,11 +217,6 @@ bl_status bli_job_parse(const char *root, const bl_config_texts *texts, const bl
         bli_job_free(job);
         return st;
     }
-    if (job->checkpoint_dir)
-        bli_log(log, BL_WARNING, BL_STAGE,
-                "checkpoints are not in this version yet: a job that is interrupted "
-                "starts again "
-                "at round 0");
     *ret_job = job;
     return BL_OK;
 }

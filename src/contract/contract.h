@@ -4,10 +4,7 @@
  * refusal says what was found and what is accepted; everything that can be checked without
  * looking at the data is checked here.
  *
- * In the table, but not in this version: bl_checkpoint_foreign use is refused, because the job
- * would not be what was asked for; bl_checkpoint_seconds and bl_checkpoint_keep get a note, and a
- * checkpoint place from the platform one warning. So are more than one host, Pipe mode, libsvm,
- * Parquet and RecordIO, each by name.
+ * More than one host, Pipe mode, libsvm, Parquet and RecordIO are refused, each by name.
  */
 #ifndef BL_CONTRACT_CONTRACT_H
 #define BL_CONTRACT_CONTRACT_H
@@ -151,6 +148,8 @@ typedef struct bl_job {
     char *failure_path;    /* output/failure */
     char *checkpoint_dir;  /* NULL: checkpointing is off */
     char *job_name;        /* TRAINING_JOB_NAME, or NULL */
+    int64_t checkpoint_seconds, checkpoint_keep;
+    bool checkpoint_foreign; /* go on from a checkpoint that is not ours */
     bl_channel channels[BL_N_CHANNELS];
 
     /* Cluster. */

@@ -268,12 +268,17 @@ static const bl_param_def defs[] = {
     PARAM("bl_compress", CHOICE, OURS, "gzip", "Compression of HDF5 files.",
           .choices = CHOICES("gzip", "none")),
     PARAM("bl_checkpoint_seconds", INT, OURS, "60",
-          "Least time between checkpoints. No effect: not in this version.", FROM(1)),
+          "Least seconds between checkpoints (where the platform gives a place for "
+          "them); at "
+          "least 50 times what the last one took. 0: that alone.",
+          FROM(0)),
     PARAM("bl_checkpoint_keep", INT, OURS, "5",
-          "Checkpoints kept. No effect: not in this version.", FROM(1)),
-    PARAM("bl_checkpoint_foreign", CHOICE, OURS, "ignore",
-          "Checkpoints of AWS's image. `use` is refused: not in this version.",
-          .choices = CHOICES("ignore", "use")),
+          "Own checkpoints kept, the newest; other jobs' are never deleted.", FROM(1)),
+    PARAM(
+        "bl_checkpoint_foreign", CHOICE, OURS, "ignore",
+        "Checkpoints that boostlens did not write, AWS's image's: leave alone, or go on "
+        "from the newest as XGBoost would (not bit for bit).",
+        .choices = CHOICES("ignore", "use")),
     PARAM("bl_isolation", CHOICE, OURS, "auto",
           "Sandbox of the job: auto takes what the kernel has, required refuses less "
           "than all.",

@@ -238,20 +238,15 @@ static bl_status check_explain(const bl_values *values, const bl_job *job, bl_er
     return BL_OK;
 }
 
-/* What later versions bring is refused where the job would otherwise not be what was
- * asked for. */
-static bl_status check_later(const bl_values *values, const bl_log *log, bl_err *err)
+static void note_checkpoints(const bl_values *values, const bl_job *job,
+                             const bl_log *log)
 {
-    if (bli_is(bli_choice_or_default(values, "bl_checkpoint_foreign"), "use"))
-        return bli_fail(
-            err, BL_E_CONFIG,
-            "bl_checkpoint_foreign is use, and checkpoints are not in this version "
-            "yet: leave it out, or give the model in channel 'model'");
-    if (bli_given(values, "bl_checkpoint_seconds") ||
-        bli_given(values, "bl_checkpoint_keep"))
+    if (!job->checkpoint_dir && (bli_given(values, "bl_checkpoint_seconds") ||
+                                 bli_given(values, "bl_checkpoint_keep") ||
+                                 bli_given(values, "bl_checkpoint_foreign")))
         bli_log(log, BL_NOTE, BL_STAGE,
-                "bl_checkpoint_*: checkpoints are not in this version yet; no effect");
-    return BL_OK;
+                "bl_checkpoint_*: the job has no CheckpointConfig "
+                "(checkpointconfig.json), so there are no checkpoints; no effect");
 }
 
 bl_status bli_rules_check(const bl_values *values, const bl_job *job, const bl_log *log,
@@ -277,5 +272,7 @@ bl_status bli_rules_check(const bl_values *values, const bl_job *job, const bl_l
         st = check_folds(values, job, err);
     if (st == BL_OK)
         st = check_explain(values, job, err);
-    return st == BL_OK ? check_later(values, log, err) : st;
+    if (st == BL_OK)
+        note_checkpoints(values, job, log);
+    return st;
 }

@@ -106,6 +106,18 @@ bl_status bli_ingest_files(const bl_ingest *ingest, const char *const *paths,
 bl_status bli_ingest_peek(const bl_ingest *ingest, const char *root, const char *folder,
                           bl_err *err);
 
+/* What a channel will be in memory, by the first bytes of its files. */
+typedef struct bl_ingest_size {
+    uint64_t n_bytes;  /* as stored */
+    uint64_t n_rows;   /* with header lines */
+    uint64_t n_cells;  /* roles included */
+    uint64_t n_filled; /* of these, not empty */
+} bl_ingest_size;
+
+/* A guess before anything is read; settings are not looked at. */
+bl_status bli_ingest_guess(const bl_ingest *ingest, const char *root, const char *folder,
+                           bl_ingest_size *ret_size, bl_err *err);
+
 /* One text in memory as one file named `name` (tests, fuzzing, requests). */
 bl_status bli_ingest_text(const bl_ingest *ingest, const char *name, const void *bytes,
                           size_t n_bytes, bl_table **ret_table, bl_err *err);

@@ -159,7 +159,7 @@ static bl_status run_fold(bl_stages *stages, bl_crossval *cv, size_t repeat, siz
     if (st == BL_OK)
         st = bli_matrix_take_rows(matrix, held_row, n_held, &held, err);
     if (st == BL_OK)
-        st = bli_stage_train(stages, kept, held, &cv->trainings[i], err);
+        st = bli_stage_train(stages, kept, held, (int64_t)i, &cv->trainings[i], err);
     if (st == BL_OK && cv->trainings[i]->interrupted)
         st = bli_fail(err, BL_E_CANCELLED, "stopped by a signal in fold %zu of %zu",
                       f + 1, cv->n_folds);
@@ -231,8 +231,8 @@ bl_status bli_cross_validate(bl_stages *stages, bl_err *err)
         st = crossval_new(stages, &cv, err);
     if (st == BL_OK)
         st = run_folds(stages, &cv, err);
-    if (st == BL_OK && stages->run->trained)
-        stages->run->trained();
+    if (st == BL_OK)
+        bli_giveup_end(stages);
     if (st == BL_OK)
         st = bli_crossval_write(stages, &cv, err);
     crossval_done(&cv);

@@ -6,14 +6,19 @@
 #include "base/machine.h"
 #include "ingest/ingest.h"
 
+#include <errno.h>
+#include <inttypes.h>
 #include <omp.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 static void stages_done(bl_stages *stages)
 {
     bli_final_model_done(&stages->model);
     bli_training_free(stages->training);
     bli_buf_done(&stages->start_model);
+    bli_identity_done(&stages->identity);
     for (int data = 0; data < N_DATA; data++)
         bli_matrix_free(stages->data[data]);
     bli_schema_free(stages->schema);
@@ -25,6 +30,17 @@ static void stages_done(bl_stages *stages)
     bli_job_free(stages->job);
 }
 
+/* No probe file as elsewhere: the platform mirrors whatever is in this folder. */
+static bl_status check_checkpoint_folder(const bl_job *job, bl_err *err)
+{
+    bl_status st = bli_make_folder(job->checkpoint_dir, 0700, err);
+    if (st == BL_OK && access(job->checkpoint_dir, R_OK | W_OK | X_OK) != 0)
+        st = bli_fail_errno(err, BL_E_IO, errno,
+                            "checkpoints: folder '%s' cannot be read and written",
+                            job->checkpoint_dir);
+    return st;
+}
+
 /* Every folder an output goes to is there and takes files. */
 static bl_status prepare_folders(const bl_job *job, bl_err *err)
 {
@@ -33,7 +49,9 @@ static bl_status prepare_folders(const bl_job *job, bl_err *err)
         st = bli_make_folder(job->output_data_dir, 0700, err);
     if (st == BL_OK)
         st = bli_check_writable(job->model_dir, err);
-    return st == BL_OK ? bli_check_writable(job->output_data_dir, err) : st;
+    if (st == BL_OK)
+        st = bli_check_writable(job->output_data_dir, err);
+    return st == BL_OK && job->checkpoint_dir ? check_checkpoint_folder(job, err) : st;
 }
 
 static bl_status begin(bl_stages *stages, bl_err *err)
@@ -46,6 +64,7 @@ static bl_status begin(bl_stages *stages, bl_err *err)
     const int *v = stages->xgboost_version;
     stages->n_threads =
         stages->job->nthread > 0 ? (int)stages->job->nthread : bli_machine_threads();
+    stages->memory_limit = bli_machine_memory();
     omp_set_num_threads(stages->n_threads);
     bli_log(stages->log, BL_INFO, "start", "boostlens %s, XGBoost %d.%d.%d, %d thread%s",
             bl_version(), v[0], v[1], v[2], stages->n_threads,
@@ -63,25 +82,40 @@ static void hand_on_line(void *cookie, const char *line)
 }
 
 bl_status bli_stage_train(bl_stages *stages, bl_matrix *train, bl_matrix *validation,
-                          bl_training **ret_training, bl_err *err)
+                          int64_t fold, bl_training **ret_training, bl_err *err)
 {
-    const bl_train_input input = {.job = stages->job,
-                                  .train = train,
-                                  .validation = validation,
-                                  .start_model = stages->start_model.data,
-                                  .n_start_model = stages->start_model.n,
-                                  .nthread = stages->n_threads,
-                                  .log = stages->log,
-                                  .metric_line = hand_on_line,
-                                  .cancelled = bli_stop_asked,
-                                  .cookie = stages};
-    return bli_train(&input, ret_training, err);
+    bl_checkpoints checkpoints;
+    char *folder = NULL, name[48];
+    bl_train_input input = {.job = stages->job,
+                            .train = train,
+                            .validation = validation,
+                            .start_model = stages->start_model.data,
+                            .n_start_model = stages->start_model.n,
+                            .nthread = stages->n_threads,
+                            .log = stages->log,
+                            .metric_line = hand_on_line,
+                            .cancelled = bli_stop_asked,
+                            .cookie = stages};
+    if (stages->job->checkpoint_dir) {
+        snprintf(name, sizeof name, "model-%" PRId64, fold);
+        bl_status st = bli_checkpoints_at(stages, fold < 0 ? NULL : name, &checkpoints,
+                                          &folder, err);
+        if (st != BL_OK)
+            return st;
+        input.checkpoints = &checkpoints;
+    }
+    bli_giveup_training(stages, fold < 0 ? &input : NULL);
+    bl_status st = bli_train(&input, ret_training, err);
+    bli_giveup_training(stages, NULL);
+    free(folder);
+    return st;
 }
 
 static bl_status train(bl_stages *stages, bl_err *err)
 {
-    bl_status st = bli_stage_train(stages, stages->data[DATA_TRAIN],
-                                   stages->data[DATA_VALIDATION], &stages->training, err);
+    bl_status st =
+        bli_stage_train(stages, stages->data[DATA_TRAIN], stages->data[DATA_VALIDATION],
+                        -1, &stages->training, err);
     bli_buf_done(&stages->start_model);
     if (st != BL_OK)
         return st;
@@ -91,8 +125,7 @@ static bl_status train(bl_stages *stages, bl_err *err)
             "stopped by a signal after %zu rounds; no model was asked for on "
             "termination (save_model_on_termination=true would have kept them)",
             stages->training->n_rounds);
-    if (stages->run->trained)
-        stages->run->trained();
+    bli_giveup_end(stages);
     return BL_OK;
 }
 
@@ -166,8 +199,14 @@ static bl_status run_stages(bl_stages *stages, bl_err *err)
 {
     stages->stage_began = bli_seconds();
     bl_status st = begin(stages, err);
-    if (st == BL_OK)
+    if (st == BL_OK) {
+        bli_giveup_start(stages);
         st = bli_stage_load(stages, err);
+    }
+    if (st != BL_OK)
+        return st;
+    if (stages->job->checkpoint_dir)
+        st = bli_identity_make(stages, &stages->identity, err);
     if (st != BL_OK)
         return st;
     bli_say_time(stages, "read");
@@ -202,6 +241,7 @@ bl_status bli_job_train(const bl_run *run, bl_err *err)
                         .limits = bli_limits(),
                         .data_names = bli_data_names};
     bl_status st = run_stages(&stages, err);
+    bli_giveup_end(&stages);
     if (st == BL_OK)
         bli_log(run->log, BL_INFO, "done",
                 "model and boostlens.json are in model/, metrics, "
@@ -212,14 +252,12 @@ bl_status bli_job_train(const bl_run *run, bl_err *err)
 
 bl_status bli_job_check(const bl_run *run, bl_err *err)
 {
-    static const bl_channel_role roles[] = {BL_CHANNEL_TRAIN, BL_CHANNEL_VALIDATION,
-                                            BL_CHANNEL_TEST};
     bl_stages stages = {.run = run, .log = run->log, .limits = bli_limits()};
     bl_status st = bli_job_read(run->root, run->log, &stages.job, err);
     if (st == BL_OK)
         st = bli_check_isolate(stages.job, err);
     for (int data = 0; st == BL_OK && data < N_DATA; data++) {
-        const bl_channel *channel = &stages.job->channels[roles[data]];
+        const bl_channel *channel = &stages.job->channels[bli_data_roles[data]];
         const bl_ingest ingest = {.settings = &stages.job->read,
                                   .limits = &stages.limits,
                                   .log = run->log,

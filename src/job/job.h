@@ -13,8 +13,13 @@ typedef struct bl_run {
     const bl_log *log;
     void (*metric_line)(void *cookie, const char *line); /* stdout's metric lines */
     void *cookie;
-    void (*trained)(void);             /* called once training is over; may be NULL */
-    const volatile sig_atomic_t *stop; /* not 0 once SIGTERM or SIGINT came */
+    const volatile sig_atomic_t
+        *stop; /* not 0 once SIGTERM or SIGINT came; may be NULL */
+    /* What is in progress that many seconds after a stop, before training is over, is given
+     * up: gave_up (from another thread) tells how it ended, BL_OK with a model in place or
+     * BL_E_CANCELLED, and ends the process. NULL: nothing is given up. */
+    double give_up_seconds;
+    void (*gave_up)(void *cookie, bl_status status, const char *sentence);
 } bl_run;
 
 /* A training job from config files to outputs. BL_OK also where it was stopped with a

@@ -28,12 +28,23 @@ typedef struct bl_final_model {
     size_t first_round, n_rounds; /* in use: [first_round, n_rounds) */
 } bl_final_model;
 
+/* giveup.c: what is not finished in time after a stop. */
+typedef struct bl_giveup bl_giveup;
+
+/* What a checkpoint must agree with; names and values are owned. */
+typedef struct bl_identity {
+    size_t n, cap;
+    bl_checkpoint_item *item;
+} bl_identity;
+
 /* A job in progress; each stage fills its part. */
 typedef struct bl_stages {
     const bl_run *run;
     const bl_log *log;
     bl_limits limits;
     int n_threads;
+    uint64_t
+        memory_limit; /* bytes; asked before the sandbox, which hides where it stands */
     int xgboost_version[3];
     double stage_began;     /* bli_seconds when the stage in progress began */
     double stopped_at;      /* bli_seconds when a stop was first seen; 0: not */
@@ -50,11 +61,17 @@ typedef struct bl_stages {
     bl_matrix *data[N_DATA]; /* NULL where the channel is absent */
     float *margins;     /* of the only data set there is, taken by its metrics; or NULL */
     bl_buf start_model; /* of channel model; n = 0: none */
+    bl_identity identity; /* empty where there are no checkpoints */
+    bl_giveup *giveup;    /* NULL: no round is given up */
     bl_training *training;
     bl_final_model model;
 } bl_stages;
 
 extern const char *const bli_data_names[N_DATA];
+extern const bl_channel_role bli_data_roles[N_DATA];
+
+/* memory.c: BL_E_LIMIT with both figures where the job would outgrow its memory. */
+bl_status bli_memory_check(const bl_stages *stages, bl_err *err);
 
 /* isolation.c: bars the process and looks at its volumes; output/data/isolation.json. Before the first
  * thread, and before any data are read. BL_E_CONFIG where less is reached than the job requires. */
@@ -76,9 +93,27 @@ bl_read_settings bli_plan_read_settings(const bl_read_settings *read,
 bl_status bli_start_model_read(const bl_channel *channel, const bl_limits *limits,
                                bl_buf *ret_model, bl_err *err);
 
-/* job.c: one training on these rows, continuing from start_model where there is one. */
+/* giveup.c. start: the clock may give up from now on. training: one is in progress (its rounds
+ * so far can be saved), or no longer (NULL). asked: a stop was seen, the job comes to its own
+ * end. end: training is over. The last three do not return once the clock has decided. */
+void bli_giveup_start(bl_stages *stages);
+void bli_giveup_training(bl_stages *stages, const bl_train_input *training);
+void bli_giveup_asked(const bl_stages *stages);
+void bli_giveup_end(bl_stages *stages);
+
+/* identity.c */
+bl_status bli_identity_make(const bl_stages *stages, bl_identity *ret_identity,
+                            bl_err *err);
+void bli_identity_done(bl_identity *identity);
+/* The place of checkpoints, or folder `below` in it (NULL: itself). free() ret_folder. */
+bl_status bli_checkpoints_at(const bl_stages *stages, const char *below,
+                             bl_checkpoints *ret_checkpoints, char **ret_folder,
+                             bl_err *err);
+
+/* job.c: one training on these rows, continuing from start_model where there is one; fold:
+ * -1, or its number among the models of a k-fold job. */
 bl_status bli_stage_train(bl_stages *stages, bl_matrix *train, bl_matrix *validation,
-                          bl_training **ret_training, bl_err *err);
+                          int64_t fold, bl_training **ret_training, bl_err *err);
 
 /* job.c: logs what a stage took and begins the next. */
 void bli_say_time(bl_stages *stages, const char *stage);

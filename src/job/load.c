@@ -12,20 +12,23 @@
 
 const char *const bli_data_names[N_DATA] = {"train", "validation", "test"};
 
-static const bl_channel_role roles[N_DATA] = {BL_CHANNEL_TRAIN, BL_CHANNEL_VALIDATION,
-                                              BL_CHANNEL_TEST};
+const bl_channel_role bli_data_roles[N_DATA] = {BL_CHANNEL_TRAIN, BL_CHANNEL_VALIDATION,
+                                                BL_CHANNEL_TEST};
 
 bool bli_stop_asked(void *cookie)
 {
     const bl_stages *stages = cookie;
-    return stages->run->stop && *stages->run->stop;
+    if (!stages->run->stop || !*stages->run->stop)
+        return false;
+    bli_giveup_asked(stages);
+    return true;
 }
 
 static bl_status read_channel(bl_stages *stages, int data, bl_table **ret_table,
                               bl_err *err)
 {
     const bl_job *job = stages->job;
-    const bl_channel *channel = &job->channels[roles[data]];
+    const bl_channel *channel = &job->channels[bli_data_roles[data]];
     const bl_ingest ingest = {.settings = &job->read,
                               .limits = &stages->limits,
                               .like = stages->like,
@@ -105,12 +108,12 @@ static bl_status check_room(const bl_stages *stages, bl_err *err)
 bl_status bli_stage_load(bl_stages *stages, bl_err *err)
 {
     const bl_job *job = stages->job;
-    bl_status st = BL_OK;
+    bl_status st = bli_memory_check(stages, err);
     bool planned = bli_job_param(job, "bl_preprocess") != NULL;
-    if (planned)
+    if (st == BL_OK && planned)
         st = bli_load_planned(stages, err);
     for (int data = 0; !planned && st == BL_OK && data < N_DATA; data++)
-        if (job->channels[roles[data]].present)
+        if (job->channels[bli_data_roles[data]].present)
             st = load_data(stages, data, err);
     if (st == BL_OK && job->channels[BL_CHANNEL_MODEL].present)
         st = bli_start_model_read(&job->channels[BL_CHANNEL_MODEL], &stages->limits,

@@ -328,6 +328,28 @@ bl_status bli_metrics_histories(const bl_metrics *m, bl_training *training, bl_e
     return st;
 }
 
+bl_status bli_metrics_restore(bl_metrics *m, const bl_ckpt *ckpt, bl_err *err)
+{
+    for (size_t i = 0; i < ckpt->n_sets; i++)
+        if (ckpt->n_sets != m->n_sets || strcmp(ckpt->set_names[i], m->sets[i].name))
+            return bli_fail(err, BL_E_MODEL,
+                            "the checkpoint's history is of other data sets");
+    size_t n = ckpt->n_metrics, width = n * m->n_sets;
+    bl_status st =
+        bli_alloc(n + 1, sizeof *m->names, "metric names", (void **)&m->names, err);
+    if (st == BL_OK)
+        st = bli_alloc(width + 1, sizeof *m->values, "metric values", (void **)&m->values,
+                       err);
+    for (size_t i = 0; st == BL_OK && i < n; i++)
+        st = add_name(m, ckpt->metric_names[i], strlen(ckpt->metric_names[i]), err);
+    for (int64_t r = 0; st == BL_OK && r < ckpt->n_rounds; r++) {
+        memcpy(m->values, ckpt->history + (size_t)r * width, width * sizeof *m->values);
+        st = keep_history(m, err);
+    }
+    learn_watched(m);
+    return st;
+}
+
 void bli_metrics_done(bl_metrics *m)
 {
     for (size_t i = 0; i < m->n_metrics; i++)

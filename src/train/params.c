@@ -222,6 +222,15 @@ bl_status bli_xgb_params(const bl_train_input *input, BoosterHandle booster, bl_
     return st;
 }
 
+bl_status bli_xgb_params_again(const bl_job *job, BoosterHandle booster, bl_err *err)
+{
+    bl_status st = BL_OK;
+    for (size_t i = 0; st == BL_OK && i < job->n_xgboost; i++)
+        if (strcmp(job->xgboost_names[i], "seed") != 0)
+            st = set_param(booster, job->xgboost_names[i], job->xgboost_texts[i], err);
+    return st;
+}
+
 /* --- Names -------------------------------------------------------------------------- */
 
 bl_status bli_xgb_names(const bl_schema *schema, BoosterHandle booster, bl_err *err)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The model channel: a model to continue from, and whether it fits the data and the job.
- */
+/* A model to continue from (the model channel's, or a checkpoint of another program), and
+ * whether it fits the data and the job. */
 #include "train/train_priv.h"
 
 #include "base/json.h"
@@ -139,8 +139,8 @@ static bl_status check_update(const bl_train_input *in, int rounds, bl_err *err)
     return BL_OK;
 }
 
-bl_status bli_xgb_start(const bl_train_input *in, BoosterHandle booster, int *ret_rounds,
-                        bl_err *err)
+bl_status bli_xgb_start(const bl_train_input *in, const void *model, size_t n_model,
+                        BoosterHandle booster, int *ret_rounds, bl_err *err)
 {
     start_model m = {0};
     int rounds = 0;
@@ -150,7 +150,7 @@ bl_status bli_xgb_start(const bl_train_input *in, BoosterHandle booster, int *re
     if (XGBoosterSetParam(booster, "nthread", threads))
         st = bli_xgb_fail(err, "setting nthread");
     if (st == BL_OK)
-        st = bli_xgb_load(booster, in->start_model, in->n_start_model, err);
+        st = bli_xgb_load(booster, model, n_model, err);
     if (st == BL_OK)
         st = describe(booster, &m, err);
     if (st == BL_OK)
@@ -165,10 +165,8 @@ bl_status bli_xgb_start(const bl_train_input *in, BoosterHandle booster, int *re
                         XGBoosterSetAttr(booster, "best_score", NULL)))
         st = bli_xgb_fail(err, "dropping the start model's best round");
     json_decref(m.config);
-    if (st != BL_OK) {
-        bli_err_prefix(err, "model channel");
+    if (st != BL_OK)
         return st;
-    }
     bli_log(in->log, BL_INFO, BL_STAGE, "continuing from a model of %d rounds", rounds);
     *ret_rounds = rounds;
     return BL_OK;

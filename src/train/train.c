@@ -10,20 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* All of one training while it runs. */
-typedef struct run {
-    const bl_train_input *input;
-    BoosterHandle booster;
-    bl_metrics metrics; /* the watched sets own their handles */
-    int first_round;    /* rounds of the start model */
-    bool stopping;      /* early stopping is in force */
-    bool maximise;
-    bool have_best;
-    int64_t best_iteration;
-    double best_score;
-    bl_buf best_model; /* gblinear: the model of the best round */
-    bl_training *training;
-} run;
+typedef bl_train_run run;
 
 static void run_done(run *r)
 {
@@ -33,6 +20,8 @@ static void run_done(run *r)
             XGDMatrixFree(r->metrics.sets[i].handle);
     bli_metrics_done(&r->metrics);
     bli_buf_done(&r->best_model);
+    bli_buf_done(&r->foreign);
+    bli_ckpt_done(&r->resumed);
     bli_training_free(r->training);
 }
 
@@ -46,25 +35,67 @@ static bl_status open_sets(run *r, bl_err *err)
     for (size_t i = 0; i < BL_MAX_SETS && matrices[i]; i++) {
         bl_watch *w = &r->metrics.sets[i];
         *w = (bl_watch){.name = names[i], .matrix = matrices[i]};
+        r->metrics.n_sets = i + 1;
+        if (bli_run_is_over(r))
+            continue; /* nothing will be trained on it */
         bl_status st = bli_xgb_matrix(in, w->matrix, i ? r->metrics.sets[0].handle : NULL,
                                       &w->handle, err);
         if (st != BL_OK)
             return st;
-        r->metrics.n_sets = i + 1;
     }
     return BL_OK;
+}
+
+static bl_status start_from_foreign(run *r, bl_err *err)
+{
+    const bl_train_input *in = r->input;
+    bl_status st = bli_xgb_start(in, r->foreign.data, r->foreign.n, r->booster,
+                                 &r->first_round, err);
+    bli_buf_done(&r->foreign);
+    if (st != BL_OK) {
+        bli_err_prefix(err, "checkpoint");
+        return st;
+    }
+    if (in->start_model)
+        bli_log(in->log, BL_NOTE, BL_STAGE,
+                "the checkpoint comes before channel model, which is not used");
+    r->after_foreign = true;
+    r->n_wanted -= r->first_round;
+    if (r->n_wanted < 1)
+        return bli_fail(
+            err, BL_E_CONFIG,
+            "the checkpoint that boostlens did not write holds %d rounds, num_round is "
+            "%lld: nothing is left to train; raise num_round, or leave "
+            "bl_checkpoint_foreign out",
+            r->first_round, (long long)in->job->num_round);
+    return BL_OK;
+}
+
+static bl_status start_from_channel(run *r, bl_err *err)
+{
+    const bl_train_input *in = r->input;
+    bl_status st = bli_xgb_start(in, in->start_model, in->n_start_model, r->booster,
+                                 &r->first_round, err);
+    if (st != BL_OK)
+        bli_err_prefix(err, "model channel");
+    return st;
 }
 
 static bl_status open_booster(run *r, bl_err *err)
 {
     DMatrixHandle handles[BL_MAX_SETS];
-    for (size_t i = 0; i < r->metrics.n_sets; i++)
+    size_t n_handles = bli_run_is_over(r) ? 0 : r->metrics.n_sets;
+    for (size_t i = 0; i < n_handles; i++)
         handles[i] = r->metrics.sets[i].handle;
-    if (XGBoosterCreate(handles, r->metrics.n_sets, &r->booster))
+    if (XGBoosterCreate(handles, n_handles, &r->booster))
         return bli_xgb_fail(err, "opening a booster");
+    if (r->resume == BL_RESUME_OURS)
+        return bli_run_restore(r, err);
     bl_status st = BL_OK;
-    if (r->input->start_model)
-        st = bli_xgb_start(r->input, r->booster, &r->first_round, err);
+    if (r->resume == BL_RESUME_FOREIGN)
+        st = start_from_foreign(r, err);
+    else if (r->input->start_model)
+        st = start_from_channel(r, err);
     if (st == BL_OK)
         st = bli_xgb_params(r->input, r->booster, err);
     if (st == BL_OK)
@@ -186,7 +217,8 @@ static bl_status all_rounds(run *r, bl_err *err)
 {
     const bl_train_input *in = r->input;
     bl_training *t = r->training;
-    for (int64_t i = 0; i < in->job->num_round && !t->stopped_early; i++) {
+    bli_run_clock(r);
+    for (int64_t i = (int64_t)t->n_rounds; i < r->n_wanted && !t->stopped_early; i++) {
         if (in->cancelled && in->cancelled(in->cookie)) {
             t->interrupted = true;
             break;
@@ -195,11 +227,12 @@ static bl_status all_rounds(run *r, bl_err *err)
         if (st != BL_OK)
             return st;
         t->n_rounds++;
-        bli_progress(in->log, BL_STAGE, "rounds", t->n_rounds,
-                     (uint64_t)in->job->num_round);
+        bli_progress(in->log, BL_STAGE, "rounds", t->n_rounds, (uint64_t)r->n_wanted);
+        bli_run_checkpoint_if_due(r);
     }
     if (!t->n_rounds)
         return bli_fail(err, BL_E_CANCELLED, "stopped before one round was finished");
+    bli_run_checkpoint_last(r);
     return BL_OK;
 }
 
@@ -289,6 +322,8 @@ static bl_status give_back(run *r, bl_err *err)
     bl_status st = BL_OK;
     for (size_t i = r->metrics.n_sets; st == BL_OK && i-- > 0;) {
         bl_watch *w = &r->metrics.sets[i];
+        if (!w->handle)
+            continue;
         st = bli_xgb_give_back(w->matrix, w->handle, err);
         if (st == BL_OK) {
             XGDMatrixFree(w->handle);
@@ -328,12 +363,16 @@ bl_status bli_train(const bl_train_input *input, bl_training **ret_training, bl_
         st = check_input(input, err);
     if (st != BL_OK)
         return st;
-    run r = {.input = input, .metrics = {.job = input->job}};
+    run r = {.input = input,
+             .metrics = {.job = input->job},
+             .n_wanted = input->job->num_round};
     st = bli_xgb_log_begin(&messages, input->log, bli_job_param(input->job, "verbosity"),
                            err);
     if (st != BL_OK)
         return st;
     st = bli_alloc(1, sizeof *r.training, "training", (void **)&r.training, err);
+    if (st == BL_OK)
+        st = bli_run_find(&r, err);
     if (st == BL_OK)
         st = open_sets(&r, err);
     if (st == BL_OK)
@@ -349,6 +388,38 @@ bl_status bli_train(const bl_train_input *input, bl_training **ret_training, bl_
     bl_status back = give_back(&r, st == BL_OK ? err : NULL);
     if (st == BL_OK)
         st = back;
+    if (st == BL_OK) {
+        *ret_training = r.training;
+        r.training = NULL;
+    }
+    run_done(&r);
+    bli_xgb_log_end();
+    return st;
+}
+
+bl_status bli_train_newest(const bl_train_input *input, bl_training **ret_training,
+                           bl_err *err)
+{
+    bl_xgb_log messages;
+    run r = {.input = input,
+             .metrics = {.job = input->job, .n_sets = input->validation ? 2 : 1},
+             .n_wanted = 0}; /* nothing more, so no matrix is built */
+    r.metrics.sets[0] = (bl_watch){.name = "train", .matrix = input->train};
+    r.metrics.sets[1] = (bl_watch){.name = "validation", .matrix = input->validation};
+    bl_status st = bli_xgb_log_begin(&messages, input->log, "1", err);
+    if (st != BL_OK)
+        return st;
+    st = bli_alloc(1, sizeof *r.training, "training", (void **)&r.training, err);
+    if (st == BL_OK)
+        st = bli_run_find(&r, err);
+    if (st == BL_OK && r.resume != BL_RESUME_OURS)
+        st = bli_fail(err, BL_E_CANCELLED, "there is no checkpoint");
+    if (st == BL_OK)
+        st = open_booster(&r, err);
+    if (st == BL_OK) {
+        r.training->interrupted = true;
+        st = finish(&r, err);
+    }
     if (st == BL_OK) {
         *ret_training = r.training;
         r.training = NULL;

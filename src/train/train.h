@@ -11,6 +11,7 @@
 #include "contract/contract.h"
 #include "evaluate/evaluate.h"
 #include "matrix/matrix.h"
+#include "train/checkpoint.h"
 
 /* Values of one metric on one data set, a number a round. */
 typedef struct bl_metric_history {
@@ -41,6 +42,7 @@ typedef struct bl_train_input {
     const void *start_model; /* model channel: bytes to continue from, or NULL */
     size_t n_start_model;
     int nthread;
+    const bl_checkpoints *checkpoints; /* NULL: none are read or written */
     const bl_log *log;
     /* One finished metric line, "[3]\ttrain-auc:0.81234\n" (contract.md 2.16). */
     void (*metric_line)(void *cookie, const char *line);
@@ -48,8 +50,21 @@ typedef struct bl_train_input {
     void *cookie;
 } bl_train_input;
 
-/* BL_E_CANCELLED where a signal came before one round was finished. */
+/*
+ * BL_E_CANCELLED where a signal came before one round was finished.
+ *
+ * With checkpoints: goes on from the newest that fits, writes one in the interval, at a stop
+ * and at the end; one that cannot be written is a warning. The result is the same bytes as
+ * without an interruption. Where all rounds are there already nothing is trained and no
+ * matrix is built.
+ */
 bl_status bli_train(const bl_train_input *input, bl_training **ret_training, bl_err *err);
+
+/* The rounds of the newest checkpoint that fits, as an interrupted training: for when a round
+ * is given up. May run beside the bli_train of the same input. BL_E_CANCELLED where there is
+ * none. */
+bl_status bli_train_newest(const bl_train_input *input, bl_training **ret_training,
+                           bl_err *err);
 void bli_training_free(bl_training *training);
 
 /* The run-time check: the loaded library's version; BL_E_CONFIG below 3.3, with the

@@ -4,6 +4,7 @@
 #ifndef BL_TRAIN_PRIV_H
 #define BL_TRAIN_PRIV_H
 
+#include "train/checkpoint_priv.h"
 #include "train/train.h"
 
 #include <xgboost/c_api.h>
@@ -74,6 +75,9 @@ bl_status bli_xgb_give_back(bl_matrix *matrix, DMatrixHandle handle, bl_err *err
 
 /* Hands the job's parameters to a booster. */
 bl_status bli_xgb_params(const bl_train_input *input, BoosterHandle booster, bl_err *err);
+/* The same for a gblinear booster that was read back from a checkpoint: seed and metrics are as
+ * they were. */
+bl_status bli_xgb_params_again(const bl_job *job, BoosterHandle booster, bl_err *err);
 /* Feature names and types, where the user has some. */
 bl_status bli_xgb_names(const bl_schema *schema, BoosterHandle booster, bl_err *err);
 /* Constraints in the form XGBoost takes, names resolved; text is malloc'd. */
@@ -114,6 +118,8 @@ bl_status bli_metrics_line(const bl_metrics *metrics, int64_t round, bl_buf *lin
                            bl_err *err);
 bl_status bli_metrics_histories(const bl_metrics *metrics, bl_training *training,
                                 bl_err *err);
+/* Names and history of a checkpoint; the sets are open. */
+bl_status bli_metrics_restore(bl_metrics *metrics, const bl_ckpt *ckpt, bl_err *err);
 void bli_metrics_done(bl_metrics *metrics);
 
 /* --- load.c ------------------------------------------------------------------------- */
@@ -123,11 +129,50 @@ bl_status bli_xgb_load(BoosterHandle booster, const void *bytes, size_t n, bl_er
 /* XGBoost's own UBJSON; *out is replaced. */
 bl_status bli_xgb_save(BoosterHandle booster, bl_buf *out, bl_err *err);
 
-/* --- start.c: the model channel ----------------------------------------------------- */
+/* --- start.c: a model to continue from ---------------------------------------------- */
 
-/* Loads the start model into a booster and checks that it fits; its best_iteration and
+/* Loads a start model into a booster and checks that it fits; its best_iteration and
  * best_score are dropped. ret_rounds: rounds it holds. */
-bl_status bli_xgb_start(const bl_train_input *input, BoosterHandle booster,
-                        int *ret_rounds, bl_err *err);
+bl_status bli_xgb_start(const bl_train_input *input, const void *model, size_t n_model,
+                        BoosterHandle booster, int *ret_rounds, bl_err *err);
+
+/* --- train.c and checkpoint.c: one training while it runs --------------------------- */
+
+typedef struct bl_train_run {
+    const bl_train_input *input;
+    BoosterHandle booster;
+    bl_metrics metrics; /* the watched sets own their handles */
+    int first_round;    /* rounds that were there before: a start model's */
+    int64_t n_wanted;   /* rounds of this training */
+    bool stopping;      /* early stopping is in force */
+    bool maximise;
+    bool have_best;
+    int64_t best_iteration;
+    double best_score;
+    bl_buf best_model; /* gblinear: the model of the best round */
+    bl_training *training;
+    /* Checkpoints. */
+    bl_resume resume;
+    bl_ckpt resumed;     /* OURS */
+    bl_buf foreign;      /* FOREIGN: a model */
+    bool after_foreign;  /* first_round counts the rounds of such a one */
+    size_t saved_rounds; /* of the newest one written or gone on from */
+    double began, last_at, last_cost, spent;
+    size_t n_written;
+    bool said; /* that they are written */
+} bl_train_run;
+
+/* Looks for a checkpoint to go on from, into resume, resumed and foreign. */
+bl_status bli_run_find(bl_train_run *run, bl_err *err);
+/* All rounds are in `resumed`. */
+bool bli_run_is_over(const bl_train_run *run);
+/* A booster from `resumed`, and history and state with it. */
+bl_status bli_run_restore(bl_train_run *run, bl_err *err);
+/* The clock of the interval begins. */
+void bli_run_clock(bl_train_run *run);
+/* After a round: writes a checkpoint where one is due. */
+void bli_run_checkpoint_if_due(bl_train_run *run);
+/* The last one: at a stop, or when training is over. */
+void bli_run_checkpoint_last(bl_train_run *run);
 
 #endif

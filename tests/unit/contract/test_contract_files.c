@@ -164,10 +164,10 @@ static void check_checkpoint(const char *text, const char *below, const char *sa
                  *below == '/' ? below : below + 1);
         CHECK(strcmp(job->checkpoint_dir, path) == 0, "%s: '%s'", text,
               job->checkpoint_dir);
-        assert_string_equal(
-            folder.notes,
-            "warning checkpoints are not in this version yet: a job that is "
-            "interrupted starts again at round 0\n");
+        assert_string_equal(folder.notes, "");
+        assert_int_equal(job->checkpoint_seconds, 60);
+        assert_int_equal(job->checkpoint_keep, 5);
+        assert_false(job->checkpoint_foreign);
     }
     bli_job_free(job);
     folder_remove(&folder);

@@ -205,7 +205,7 @@ static void test_names_gone_values_are_refused_with_the_nearest(void **state)
         {"\"bl_preprocess\": [1]", "bl_preprocess is a list"},
         {"\"bl_isolation\": \"strict\"", "bl_isolation"},
         {"\"bl_require_encryption\": \"yes\"", "bl_require_encryption"},
-        {"\"bl_checkpoint_foreign\": \"use\"", "checkpoints are not in this version yet"},
+        {"\"bl_checkpoint_foreign\": \"yes\"", "bl_checkpoint_foreign is 'yes'"},
     };
     (void)state;
     check_refusals(cases, BL_LEN(cases), TRAIN_ONLY);

@@ -242,9 +242,9 @@ static void test_rules_settings_without_effect_are_named_in_one_note(void **stat
         "\"eval_metric\": \"mphe,tweedie-nloglik@1.1,ndcg\", \"huber_slope\": 2, "
         "\"tweedie_variance_power\": 1.1, \"ndcg_exp_gain\": false, \"rate_drop\": 0.1",
         "");
-    check_notes(
-        "\"bl_isolation\": \"auto\", \"bl_checkpoint_keep\": 3",
-        "note bl_checkpoint_*: checkpoints are not in this version yet; no effect\n");
+    check_notes("\"bl_isolation\": \"auto\", \"bl_checkpoint_keep\": 3",
+                "note bl_checkpoint_*: the job has no CheckpointConfig "
+                "(checkpointconfig.json), so there are no checkpoints; no effect\n");
 }
 
 static void test_rules_early_stopping_without_validation_is_one_warning(void **state)

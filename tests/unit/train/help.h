@@ -36,6 +36,7 @@ typedef struct heard {
     bl_buf lines;
     int64_t cancel_after; /* rounds; -1: never */
     int64_t asked;
+    const bl_checkpoints *checkpoints; /* NULL: none */
 } heard;
 void heard_done(heard *h);
 

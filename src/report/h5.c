@@ -217,29 +217,11 @@ static bl_status make_rows(bl_h5 *h5, bl_err *err)
     return status;
 }
 
-/* Where a source column makes several features, or several make one: a view of its own. */
-static bl_status map_sources(bl_h5 *h5, const bl_schema *schema, bl_err *err)
-{
-    void *memory;
-    h5->options.n_sources = 0;
-    if (bli_schema_is_plain(schema))
-        return BL_OK;
-    bl_status status =
-        bli_alloc(h5->n_features, sizeof(size_t), "source columns", &memory, err);
-    if (status)
-        return status;
-    h5->source = memory;
-    h5->options.n_sources = schema->n_sources;
-    for (size_t f = 0; f < h5->n_features; f++)
-        h5->source[f] = schema->features[f].source;
-    return BL_OK;
-}
-
 static bl_status start(bl_h5 *h5, const char *path, const bl_schema *schema, bl_err *err)
 {
     bl_status status = bli_strdup(path, &h5->path, err);
     if (status == BL_OK)
-        status = map_sources(h5, schema, err);
+        status = bli_h5_map_sources(h5, schema, err);
     if (status == BL_OK)
         status = bli_temp_name(path, &h5->temp_path, err);
     if (status == BL_OK)
@@ -319,26 +301,6 @@ static void put_values(const bl_h5 *h5, const bl_batch *batch, uint64_t first, u
     }
 }
 
-/* Sums over the features of each source column, in double, in the order of the features: of a
- * few float32 values they are exact. */
-static void put_source_values(const bl_h5 *h5, const bl_batch *batch, uint64_t first,
-                              uint64_t n, unsigned char *out)
-{
-    size_t n_features = h5->n_features, n_outputs = h5->n_outputs;
-    size_t width = h5->options.n_sources * n_outputs;
-    double *values = (double *)(void *)out;
-#pragma omp parallel for schedule(static) num_threads(h5->pool.n_threads)
-    for (uint64_t i = 0; i < n; i++) {
-        const float *phi = batch->phi + (first + i) * n_outputs * (n_features + 1);
-        double *to = values + i * width;
-        memset(to, 0, width * sizeof *to);
-        for (size_t f = 0; f < n_features; f++)
-            for (size_t k = 0; k < n_outputs; k++)
-                to[h5->source[f] * n_outputs + k] +=
-                    (double)phi[k * (n_features + 1) + f];
-    }
-}
-
 static void put_base_values(const bl_h5 *h5, const bl_batch *batch, uint64_t first,
                             uint64_t n, unsigned char *out)
 {
@@ -367,7 +329,7 @@ static void put_rows(bl_h5 *h5, size_t which, const bl_batch *batch, uint64_t fi
         put_values(h5, batch, first, n, out);
         return;
     case BL_H5_SOURCE_VALUES:
-        put_source_values(h5, batch, first, n, out);
+        bli_h5_put_sources(h5, batch, first, n, (double *)(void *)out);
         return;
     case BL_H5_BASE_VALUES:
         put_base_values(h5, batch, first, n, out);

@@ -58,6 +58,14 @@ bl_status bli_h5_check_disk(const bl_h5 *h5, bl_status status, bl_err *err);
 /* Fills top_values, top_features and rest for a batch. */
 bl_status bli_h5_find_top(bl_h5 *h5, const bl_batch *batch, bl_err *err);
 
+/* --- h5_sources.c ------------------------------------------------------------------- */
+
+/* h5->source and options.n_sources by the schema. */
+bl_status bli_h5_map_sources(bl_h5 *h5, const bl_schema *schema, bl_err *err);
+/* Rows [first, first + n) of a batch: [n][n_sources][n_outputs]. */
+void bli_h5_put_sources(const bl_h5 *h5, const bl_batch *batch, uint64_t first,
+                        uint64_t n, double *out);
+
 /* --- h5_parts.c --------------------------------------------------------------------- */
 
 /* Room for the ids of parts, named as options.ids are. */

@@ -19,7 +19,7 @@ static const char usage_text[] =
     "aggregates.json\n"
     "                  and, where the rows have labels, metrics.json; predict: the file, "
     "one line\n"
-    "                  a row\n"
+    "                  a row (-: standard output)\n"
     "  --type TYPE     predict: prediction (default), margin, probability, leaf, "
     "contribs\n"
     "  --trees WHICH   best (default: best_iteration + 1 rounds where recorded), all, "

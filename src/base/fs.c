@@ -181,14 +181,57 @@ bl_status bli_output_open_as(const char *path, const char *temp_path, unsigned m
     return BL_OK;
 }
 
+bool bli_is_standard_output(const char *path)
+{
+    return strcmp(path, "-") == 0 || strcmp(path, "/dev/stdout") == 0;
+}
+
+/* A device or a pipe: nothing that a rename could put in place, and nothing that one may
+ * replace. */
+static bool is_stream(const char *path)
+{
+    struct stat found;
+    return bli_is_standard_output(path) ||
+           (stat(path, &found) == 0 && !S_ISREG(found.st_mode) &&
+            !S_ISDIR(found.st_mode));
+}
+
+static bl_status open_stream(const char *path, bl_output *ret_output, bl_err *err)
+{
+    bl_output output = {0};
+    int fd = bli_is_standard_output(path) ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0)
+                                          : open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
+    if (fd >= 0)
+        output.file = fdopen(fd, "w");
+    if (!output.file) {
+        bl_status st = bli_fail_errno(err, BL_E_IO, errno, "'%s': open", path);
+        if (fd >= 0)
+            close(fd);
+        return st;
+    }
+    bl_status st = bli_strdup(path, &output.path, err);
+    if (st == BL_OK)
+        *ret_output = output;
+    else
+        bli_output_abort(&output);
+    return st;
+}
+
 bl_status bli_output_open(const char *path, unsigned mode, bl_output *ret_output,
                           bl_err *err)
 {
-    char *temp_path = NULL;
-    bl_status st = bli_temp_name(path, &temp_path, err);
+    if (is_stream(path))
+        return open_stream(path, ret_output, err);
+    if (bli_is_folder(path))
+        return bli_fail(err, BL_E_ARG, "'%s' is a folder; a file is expected", path);
+    /* Where a link leads, so that the file behind it is replaced and not the link. */
+    char *real = realpath(path, NULL), *temp_path = NULL;
+    const char *target = real ? real : path;
+    bl_status st = bli_temp_name(target, &temp_path, err);
     if (st == BL_OK)
-        st = bli_output_open_as(path, temp_path, mode, ret_output, err);
+        st = bli_output_open_as(target, temp_path, mode, ret_output, err);
     free(temp_path);
+    free(real);
     return st;
 }
 
@@ -211,7 +254,7 @@ bl_status bli_output_commit(bl_output *output, bl_err *err)
     if (fclose(output->file) != 0 && st == BL_OK)
         st = bli_fail_errno(err, BL_E_IO, errno, "'%s': close", output->path);
     output->file = NULL;
-    if (st == BL_OK)
+    if (st == BL_OK && output->temp_path)
         st = bli_temp_commit(output->temp_path, output->path, output->mode, err);
     else
         bli_temp_abort(output->temp_path);

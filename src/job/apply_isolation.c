@@ -63,12 +63,15 @@ static bl_status add_model(bl_places *p, const char *model, bl_err *err)
     return st;
 }
 
-/* The folder that the output is made in: the nearest that is there. */
+/* The folder that the output is made in: the nearest that is there. Standard output is open. */
 static bl_status add_output(bl_places *p, const char *output, bl_err *err)
 {
-    char *folder = NULL;
+    if (bli_is_standard_output(output))
+        return BL_OK;
+    char *folder = NULL, *real = realpath(output, NULL);
     /* Room for the "." of a name without a slash. */
-    bl_status st = bli_path_join(output, "", &folder, err);
+    bl_status st = bli_path_join(real ? real : output, "", &folder, err);
+    free(real);
     if (st != BL_OK)
         return st;
     if (!bli_is_folder(folder))
@@ -86,8 +89,6 @@ bl_status bli_apply_isolate(const bl_apply *apply, bl_err *err)
     bl_status st = add_model(&p, apply->model, err);
     for (size_t i = 0; st == BL_OK && i < apply->n_data; i++)
         st = bli_places_add(&p, apply->data[i], false, err);
-    if (st == BL_OK && apply->background)
-        st = bli_places_add(&p, apply->background, false, err);
     if (st == BL_OK && apply->background)
         st = bli_places_add(&p, apply->background, false, err);
     if (st == BL_OK)

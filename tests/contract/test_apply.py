@@ -116,6 +116,20 @@ def ids_come_first_and_quoted_where_they_must():
 
 
 @claim
+def rows_come_from_a_pipe_and_go_to_standard_output():
+    job = trained()
+    want = apply("predict", job.path("model"), [CREDIT_VALIDATION])[0]
+    with open(want, "rb") as file, open(CREDIT_VALIDATION, "rb") as rows:
+        want, rows = file.read(), rows.read()
+    for name in ("-", "/dev/stdout"):
+        ran = subprocess.run([BOOSTLENS, "predict", "--model", job.path("model"), "--data", "/dev/stdin", "--output", name],
+                             input=rows, capture_output=True, check=False)
+        check(ran.returncode == 0, "exit %s: %s", ran.returncode, ran.stderr[-500:])
+        check(ran.stdout == want, "%s: other bytes", name)
+    check(os.path.islink("/dev/stdout"), "/dev/stdout was replaced")
+
+
+@claim
 def several_files_are_one_after_the_other():
     job = trained()
     once = predictions(job.path("model"), [CREDIT_VALIDATION])

@@ -5,6 +5,7 @@
 #include "base/fs.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -78,6 +79,45 @@ static void test_a_full_disk_leaves_nothing(void **state)
     CHECK(count_files() == 1, "a temporary file is left");
 }
 
+static void test_a_link_stays_and_its_file_is_replaced(void **state)
+{
+    (void)state;
+    bl_err err = {0};
+    char link[256], text[8] = {0};
+    snprintf(link, sizeof link, "%s", at("link"));
+    CHECK_OK(bli_write_file(at("behind"), 0600, "old", 3, &err), err);
+    CHECK(symlink("behind", link) == 0, "symlink");
+    CHECK_OK(bli_write_file(link, 0600, "new", 3, &err), err);
+    struct stat info;
+    CHECK(lstat(link, &info) == 0 && S_ISLNK(info.st_mode), "the link is gone");
+    FILE *file = fopen(at("behind"), "r");
+    assert_non_null(file);
+    CHECK(fread(text, 1, sizeof text, file) == 3 && strcmp(text, "new") == 0, "'%s'",
+          text);
+    fclose(file);
+    unlink(at("behind"));
+    unlink(link);
+}
+
+static void test_a_pipe_is_written_to_and_stays_one(void **state)
+{
+    (void)state;
+    bl_err err = {0};
+    char path[256], text[8] = {0};
+    snprintf(path, sizeof path, "%s", at("pipe"));
+    CHECK(mkfifo(path, 0600) == 0, "mkfifo");
+    int reader = open(path, O_RDONLY | O_NONBLOCK);
+    CHECK(reader >= 0, "open");
+    CHECK_OK(bli_write_file(path, 0600, "all", 3, &err), err);
+    CHECK(read(reader, text, sizeof text) == 3 && strcmp(text, "all") == 0, "'%s'", text);
+    close(reader);
+    struct stat info;
+    CHECK(lstat(path, &info) == 0 && S_ISFIFO(info.st_mode), "the pipe is gone");
+    unlink(path);
+    CHECK_FAILS(bli_write_file(folder, 0600, "all", 3, &err), BL_E_ARG, err,
+                "is a folder; a file is expected");
+}
+
 static void test_a_missing_folder_is_named(void **state)
 {
     (void)state;
@@ -118,6 +158,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_file_is_whole_or_absent),
         cmocka_unit_test(test_a_full_disk_leaves_nothing),
+        cmocka_unit_test(test_a_link_stays_and_its_file_is_replaced),
+        cmocka_unit_test(test_a_pipe_is_written_to_and_stays_one),
         cmocka_unit_test(test_a_missing_folder_is_named),
         cmocka_unit_test(test_reading_is_bounded),
         cmocka_unit_test(test_digests_are_sha256),

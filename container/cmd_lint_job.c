@@ -10,23 +10,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char usage_text[] = "usage: boostlens lint-job FILE... [--json]\n"
-                                 "\n"
-                                 "  FILE    JSON; - is standard input: a request of "
-                                 "CreateTrainingJob, CreateProcessingJob\n"
-                                 "          or CreateHyperParameterTuningJob (or the "
-                                 "answer of Describe...), a role, bucket\n"
-                                 "          or trust policy (bare or as the aws command "
-                                 "prints it), a CloudTrail event or\n"
-                                 "          log file\n"
-                                 "  --json  {\"files\": [{\"file\", \"kind\", "
-                                 "\"findings\": [{\"rule\", \"at\", \"found\", "
-                                 "\"write\"}]}],\n"
-                                 "           \"n_findings\"}\n"
-                                 "\n"
-                                 "One finding a line: FILE: RULE: WHERE: WHAT; write "
-                                 "WHAT INSTEAD. Exit 1 with findings, 0\n"
-                                 "without.\n";
+static const char usage_text[] =
+    "usage: boostlens lint-job FILE... [--json]\n"
+    "\n"
+    "Is what is sent to AWS as secure as it must be? Each FILE (-: standard input) is\n"
+    "JSON: a request of CreateTrainingJob, CreateProcessingJob or\n"
+    "CreateHyperParameterTuningJob, a role, bucket or trust policy, a CloudTrail event;\n"
+    "or anything that holds some of them (what the aws command prints, a log, a\n"
+    "template, the definition of a pipeline or of a state machine).\n"
+    "\n"
+    "One finding a line: FILE: RULE: WHERE: WHAT; write WHAT INSTEAD\n"
+    "\n"
+    "  --json  {\"files\": [{\"file\", \"kind\", \"findings\":\n"
+    "            [{\"rule\", \"at\", \"found\", \"write\"}]}], \"n_findings\"}\n"
+    "\n"
+    "Exit 1 with findings, 0 without.\n";
 
 int cmd_lint_job_help(void)
 {

@@ -164,7 +164,8 @@ static bool reaches(const json_t *statement, const bl_call *call, bool all)
         return !any;
     for (size_t i = 0; i < bli_n_values(these); i++) {
         const char *pattern = json_string_value(bli_value_at(these, i));
-        any |= pattern && names_resource(pattern, call, all);
+        /* A template's reference ({"Fn::Sub": ...}) may name anything. */
+        any |= pattern ? names_resource(pattern, call, all) : !all;
     }
     return any;
 }

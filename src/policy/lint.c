@@ -8,10 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Lists in lists, text that holds JSON that holds text: no deeper than this. */
-enum { MAX_WRAPPED = 8 };
+/* Below this no document is looked for. */
+enum { MAX_DEPTH = 24 };
 
-static void look(bl_lint *lint, const json_t *value, const char *at, int depth);
+static const char known_kinds[] =
+    "a CreateTrainingJob or CreateProcessingJob request, a policy with Statement, or a "
+    "CloudTrail event with eventName";
+
+static bool search(bl_lint *lint, const json_t *value, const char *at, int depth);
 
 /* --- Findings ------------------------------------------------------------------------------ */
 
@@ -169,84 +173,88 @@ static int request_kind(const json_t *object, bool camel)
     return -1;
 }
 
-/* A document in another, as the aws command and CloudTrail print them: an object, or its text. */
-static bool look_inside(bl_lint *lint, const json_t *object, const char *at, int depth)
-{
-    static const char *const members[] = {"PolicyDocument", "AssumeRolePolicyDocument",
-                                          "Document",       "Policy",
-                                          "PolicyVersion",  "CloudTrailEvent",
-                                          "detail",         "Records",
-                                          "Events",         "Role"};
-    bool any = false;
-    for (size_t i = 0; i < BL_LEN(members); i++) {
-        const json_t *inner = json_object_get(object, members[i]);
-        bl_at inside = bli_at(at, "%s", members[i]);
-        if (json_is_object(inner) || json_is_array(inner) ||
-            (json_is_string(inner) && strchr(json_string_value(inner), '{'))) {
-            look(lint, inner, inside.text, depth + 1);
-            any = true;
-        }
-    }
-    return any;
-}
-
-static void look_at_object(bl_lint *lint, const json_t *object, const char *at, int depth)
+/* A document of a kind known here. */
+static bool is_known(bl_lint *lint, const json_t *object, const char *at)
 {
     if (json_object_get(object, "Statement")) {
         look_at_policy(lint, object, at);
-        return;
+        return true;
     }
     if (json_object_get(object, "eventName")) {
         look_at_event(lint, object, at);
-        return;
+        return true;
     }
     for (int camel = 0; camel < 2; camel++) {
         int kind = request_kind(object, camel);
         if (kind >= 0) {
             add_kind(lint, calls[kind].request_kind);
             calls[kind].rules(lint, object, camel, at);
-            return;
+            return true;
         }
     }
-    if (!look_inside(lint, object, at, depth))
-        bli_found(lint, "document", *at ? at : "the whole document",
-                  "a CreateTrainingJob or CreateProcessingJob request, a policy with "
-                  "Statement, or a CloudTrail event with eventName",
-                  "no kind of document that is known here");
+    return false;
 }
 
-static void look_at_text(bl_lint *lint, const char *text, const char *at, int depth)
+/* A document as text in another, as `aws s3api get-bucket-policy` and lookup-events print them. */
+static bool search_text(bl_lint *lint, const char *text, const char *at, int depth)
 {
+    static const char *const members[] = {"Policy", "PolicyDocument", "CloudTrailEvent",
+                                          "Document"};
     json_t *value = NULL;
     bl_err err = {0};
+    if (text[strspn(text, " \t\r\n")] != '{')
+        return false;
     bl_status st = bli_json_parse(text, strlen(text), &value, &err);
     lint->failed |= st == BL_E_NOMEM;
-    if (st != BL_OK)
-        bli_found(lint, "json", at, "valid JSON", "%s", err.msg);
-    else
-        look(lint, value, at, depth);
+    bool found = st == BL_OK && search(lint, value, at, depth + 1);
     json_decref(value);
+    const char *name = strrchr(at, '.') ? strrchr(at, '.') + 1 : at;
+    for (size_t i = 0; st != BL_OK && !found && i < BL_LEN(members); i++)
+        if (strcmp(name, members[i]) == 0) {
+            bli_found(lint, "json", at, "valid JSON", "%s", err.msg);
+            found = true;
+        }
+    return found;
 }
 
-static void look(bl_lint *lint, const json_t *value, const char *at, int depth)
+/* Documents at any depth: what the aws command, CloudTrail, CloudFormation, a pipeline's and a state
+ * machine's definition put around them is no matter. false: there is none. */
+static bool search(bl_lint *lint, const json_t *value, const char *at, int depth)
 {
-    if (depth > MAX_WRAPPED) {
-        bli_found(lint, "document", at, "the document itself",
-                  "documents within documents, deeper than %d", MAX_WRAPPED);
-    } else if (json_is_array(value)) {
-        for (size_t i = 0; i < json_array_size(value); i++)
-            look(lint, json_array_get(value, i), bli_at(at, "[%zu]", i).text, depth + 1);
-        if (json_array_size(value) == 0)
-            add_kind(lint, "empty list");
-    } else if (json_is_string(value) && depth > 0) {
-        look_at_text(lint, json_string_value(value), at, depth + 1);
-    } else if (json_is_object(value)) {
-        look_at_object(lint, value, at, depth);
-    } else {
-        bli_found(lint, "document", *at ? at : "the whole document",
-                  "an object with the members of a request or a policy",
-                  "neither an object nor a list");
+    const char *name;
+    json_t *inner;
+    bool any = false;
+    if (depth > MAX_DEPTH)
+        return false;
+    if (json_is_string(value))
+        return search_text(lint, json_string_value(value), at, depth);
+    if (json_is_object(value) && is_known(lint, value, at))
+        return true;
+    for (size_t i = 0; i < json_array_size(value); i++)
+        any |= search(lint, json_array_get(value, i), bli_at(at, "[%zu]", i).text,
+                      depth + 1);
+    json_object_foreach(bli_iterable(value), name, inner)
+    {
+        any |= search(lint, inner, bli_at(at, "%s", name).text, depth + 1);
     }
+    return any;
+}
+
+/* Each of a list must be something; of anything else some part. */
+static void look(bl_lint *lint, const json_t *value, const char *at)
+{
+    for (size_t i = 0; i < json_array_size(value); i++)
+        if (!search(lint, json_array_get(value, i), bli_at(at, "[%zu]", i).text, 1))
+            bli_found(lint, "document", bli_at(at, "[%zu]", i).text, known_kinds,
+                      "no kind of document that is known here");
+    if (json_is_array(value) && json_array_size(value) == 0)
+        add_kind(lint, "empty list");
+    if (json_is_object(value) && !search(lint, value, at, 0))
+        bli_found(lint, "document", "the whole document", known_kinds,
+                  "no kind of document that is known here");
+    if (!json_is_object(value) && !json_is_array(value))
+        bli_found(lint, "document", "the whole document", known_kinds,
+                  "neither an object nor a list");
 }
 
 /* "line 3, column 7: no valid JSON: why" cut in two. */
@@ -300,7 +308,7 @@ bl_status bli_lint_document(const char *text, size_t n, bl_lint *ret_lint, bl_er
                   "gunzip it first: gunzip -c FILE | boostlens lint-job -",
                   "a compressed file");
     else if (bli_json_parse(text, n, &value, &why) == BL_OK)
-        look(&lint, value, "", 0);
+        look(&lint, value, "");
     else
         say_bad_json(&lint, why.msg);
     json_decref(value);

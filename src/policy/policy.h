@@ -46,8 +46,9 @@ typedef struct bl_lint {
 } bl_lint;
 
 /*
- * Looks at one document: a request, a Describe* answer, a policy (bare, or as the aws command prints
- * it), an event, a list of these, or CloudTrail's {"Records": [...]}.
+ * Looks at one document: a request, a Describe* answer, a policy, an event, a list of these, or anything
+ * that holds some of them at any depth (what the aws command and CloudTrail print, CloudFormation in
+ * JSON, the definition of a pipeline or a state machine).
  *
  * ret_lint  done with bli_lint_done. What cannot be read is a finding too.
  *

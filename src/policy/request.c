@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define VPC_WRITE                                                                        \
@@ -22,6 +23,25 @@ static const json_t *get(const request *r, const json_t *object, const char *nam
     return bli_member(object, name, r->camel);
 }
 
+/* A reference of a template to what is not in it: {"Get": "Parameters.Key"} of a pipeline, {"Ref": ...} of
+ * CloudFormation, "KmsKeyId.$" of a state machine. It counts as given. */
+static bool is_reference(const request *r, const json_t *object, const char *name)
+{
+    char path_name[64];
+    if (json_is_object(get(r, object, name)))
+        return true;
+    snprintf(path_name, sizeof path_name, "%s.$", name);
+    return bli_text_of(json_object_get(object, path_name)) != NULL;
+}
+
+/* The same for an object that a template fills in as a whole. */
+static bool is_whole_reference(const json_t *object)
+{
+    return json_object_size(object) == 1 &&
+           (json_object_get(object, "Get") || json_object_get(object, "Ref") ||
+            json_object_get(object, "Fn::If"));
+}
+
 /* A yes-or-no member: JSON's true only. Text is refused by AWS, and said. */
 static bool is_on(const request *r, const json_t *object, const char *name)
 {
@@ -31,38 +51,42 @@ static bool is_on(const request *r, const json_t *object, const char *name)
                   bli_text_equal_nocase(json_string_value(value), "true") ? "true"
                                                                           : "false",
                   "text where true or false stands, which AWS refuses");
-    return json_is_true(value);
+    return json_is_true(value) || is_reference(r, object, name);
 }
 
 static void need_text(const request *r, const json_t *object, const char *outer,
                       const char *name, const char *rule, const char *write,
                       const char *why)
 {
-    if (!bli_text_of(get(r, object, name)))
+    if (!bli_text_of(get(r, object, name)) && !is_reference(r, object, name))
         bli_found(r->lint, rule, bli_at(r->at, "%s.%s", outer, name).text, write, "%s",
                   why);
 }
 
-/* Lists in which at least one text says something. */
-static bool has_texts(const json_t *list)
+/* A list in which something is said. */
+static bool has_values(const request *r, const json_t *object, const char *name)
 {
+    const json_t *list = get(r, object, name);
     for (size_t i = 0; i < json_array_size(list); i++)
-        if (bli_text_of(json_array_get(list, i)))
+        if (bli_text_of(json_array_get(list, i)) ||
+            json_is_object(json_array_get(list, i)))
             return true;
-    return false;
+    return is_reference(r, object, name);
 }
 
 static void check_vpc(const request *r, const json_t *holder, const char *outer)
 {
     const json_t *vpc = get(r, holder, "VpcConfig");
     const char *lacks = NULL;
+    if ((!vpc && is_reference(r, holder, "VpcConfig")) || is_whole_reference(vpc))
+        return;
     if (!json_is_object(vpc))
         lacks =
             "no VPC: the job's containers run in AWS's own network, with a way to the "
             "Internet";
-    else if (!has_texts(get(r, vpc, "Subnets")))
+    else if (!has_values(r, vpc, "Subnets"))
         lacks = "a VPC without subnets";
-    else if (!has_texts(get(r, vpc, "SecurityGroupIds")))
+    else if (!has_values(r, vpc, "SecurityGroupIds"))
         lacks = "a VPC without security groups";
     if (lacks)
         bli_found(r->lint, "vpc", bli_at(r->at, "%sVpcConfig", outer).text, VPC_WRITE,
@@ -216,7 +240,7 @@ static json_int_t seconds(const request *r, const char *name)
     const json_t *value = get(r, get(r, r->object, "StoppingCondition"), name);
     if (json_is_integer(value))
         return json_integer_value(value);
-    if (value && !json_is_null(value))
+    if (value && !json_is_null(value) && !json_is_object(value))
         bli_found(r->lint, "type", bli_at(r->at, "StoppingCondition.%s", name).text,
                   "a whole number of seconds", "no whole number, which AWS refuses");
     return -1;
@@ -236,7 +260,9 @@ static void check_spot(const request *r)
                       "a wait is for Spot only; without it AWS refuses the request");
         return;
     }
-    if (!bli_text_of(get(r, get(r, r->object, "CheckpointConfig"), "S3Uri")))
+    const json_t *checkpoints = get(r, r->object, "CheckpointConfig");
+    if (!bli_text_of(get(r, checkpoints, "S3Uri")) &&
+        !is_reference(r, checkpoints, "S3Uri"))
         bli_found(r->lint, "spot-checkpoint", bli_at(r->at, "CheckpointConfig").text,
                   "\"CheckpointConfig\": {\"S3Uri\": \"s3://BUCKET/checkpoints/JOB\"}",
                   "Spot without a place for checkpoints: an interrupted job begins again "

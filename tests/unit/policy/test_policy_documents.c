@@ -27,6 +27,23 @@ static const lint_case wrapped[] = {
     {"'text'", "document"},
     {"null", "document"},
     {"[[[[[[[[[[{}]]]]]]]]]]", "document"},
+    {"{'Resources':{'R':{'Type':'AWS::IAM::Role','Properties':{"
+     "'AssumeRolePolicyDocument':{'Statement':[{'Effect':'Allow','Principal':{'Service':"
+     "'sagemaker.amazonaws.com'},'Action':'sts:AssumeRole'}]},'Policies':[{"
+     "'PolicyDocument':{'Statement':[{'Effect':'Allow','Action':'s3:GetObject','Resource'"
+     ":{'Fn::Sub':'arn:aws:s3:::${B}/*'}}]}}]}}}}",
+     "confused-deputy"},
+    {"{'Version':'2020-12-01','Steps':[{'Name':'t','Type':'Training','Arguments':{"
+     "'AlgorithmSpecification':{},'OutputDataConfig':{'KmsKeyId':{'Get':'Parameters.K'}},"
+     "'VpcConfig':{'Subnets':{'Get':'Parameters.S'},'SecurityGroupIds':['sg']},"
+     "'EnableNetworkIsolation':true}}]}",
+     "volume-key inter-container"},
+    {"{'States':{'Train':{'Resource':'arn:aws:states:::sagemaker:createTrainingJob.sync',"
+     "'Parameters':{'TrainingJobName.$':'$.n','AlgorithmSpecification':{},"
+     "'OutputDataConfig':{'KmsKeyId.$':'$.k'},'ResourceConfig':{'VolumeKmsKeyId.$':'$.k'}"
+     ",'VpcConfig.$':'$.v','EnableNetworkIsolation':true,"
+     "'EnableInterContainerTrafficEncryption':true}}}}",
+     ""},
     {"{'Statement':[{'Effect':'Allow','Principal':{'AWS':'x'},'Action':'kms:*',"
      "'Resource':'*'}]}",
      "document"},

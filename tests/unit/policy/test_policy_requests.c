@@ -86,6 +86,7 @@ static const lint_case training[] = {
     {"{'TrainingJobArn':'a','TrainingJobStatus':'Completed','TrainingJobName':'j'," GOOD
      "}",
      ""},
+    {TRAINING("'VpcConfig':{'Ref':'Vpc'}," SWITCHES "," OUTPUT "," VOLUME), ""},
     /* A tuning job holds training jobs. */
     {"{'HyperParameterTuningJobName':'t','TrainingJobDefinition':{" VPC "," SWITCHES
      "," OUTPUT "}}",

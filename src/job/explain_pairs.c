@@ -11,7 +11,8 @@
 
 /* Matrices, or pairs, held at once. */
 #define PIECE_BYTES ((uint64_t)32 << 20)
-/* Where no matrix is written, those of so many rows of each part are summed, if they fit this. */
+/* Where no matrix is written, those of up to so many rows of each part are summed, as far as they
+ * fit this. */
 #define SAMPLE_ROWS  32
 #define SAMPLE_BYTES ((uint64_t)64 << 20)
 
@@ -148,11 +149,9 @@ bl_status bli_explain_pairs(bl_explaining *x, const bl_batch *batch, bl_err *err
 {
     uint64_t measured = batch->n_rows;
     if (!x->h5 || x->apply->top) {
-        measured = batch->first == 0 && 4 * SAMPLE_ROWS * cells_of(x) <= SAMPLE_BYTES
-                       ? SAMPLE_ROWS
-                       : 0;
-        if (measured > batch->n_rows)
-            measured = batch->n_rows;
+        measured = batch->first == 0 ? SAMPLE_BYTES / (4 * cells_of(x)) : 0;
+        measured = measured < SAMPLE_ROWS ? measured : SAMPLE_ROWS;
+        measured = measured < batch->n_rows ? measured : batch->n_rows;
     }
     bl_status st = measured ? all_matrices(x, batch, measured, err) : BL_OK;
     if (st == BL_OK && x->h5 && x->apply->top)

@@ -6,6 +6,7 @@
 #include "base/machine.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "explain/walks.h"
 #include "preprocess/preprocess.h"
 
 #include <math.h>
@@ -212,28 +213,47 @@ static bl_status write_values(const bl_apply *apply, const bl_saved *saved,
     return st;
 }
 
+/* Leaf numbers held at once. */
+#define LEAVES_AT_ONCE ((uint64_t)1 << 20)
+
+static void put_leaves(bl_buf *line, const uint32_t *leaves, size_t n)
+{
+    for (size_t t = 0; t < n; t++)
+        bli_buf_printf(line, "%s%u", t ? "," : "", leaves[t]);
+    bli_buf_char(line, '\n');
+}
+
 static bl_status write_leaves(const bl_final_model *model, const bl_matrix *matrix,
-                              FILE *file, bl_err *err)
+                              int n_threads, FILE *file, bl_err *err)
 {
     const bl_forest *forest = model->forest;
-    size_t first = forest->round_first[model->first_round],
-           n_trees = forest->round_first[model->n_rounds] - first;
-    bl_buf line = {0};
-    bl_status st = BL_OK;
-    for (uint64_t i = 0; st == BL_OK && i < matrix->n_rows; i++) {
-        const bl_block *block = bli_matrix_block(matrix, i);
-        const float *row = block->x + (i - block->first_row) * matrix->n_features;
-        line.n = 0;
-        put_ids(&line, &matrix->roles, i);
-        for (size_t t = 0; t < n_trees; t++)
-            bli_buf_printf(&line, "%s%u", t ? "," : "",
-                           bli_tree_leaf(&forest->trees[first + t], row));
-        bli_buf_char(&line, '\n');
-        st = bli_buf_check(&line, "a line", err);
+    size_t n_trees =
+        forest->round_first[model->n_rounds] - forest->round_first[model->first_round];
+    uint64_t step = LEAVES_AT_ONCE / (n_trees + 1) + 1;
+    void *leaves;
+    bl_status st =
+        bli_alloc((size_t)step, n_trees * sizeof(uint32_t), "leaf numbers", &leaves, err);
+    if (st != BL_OK)
+        return st;
+    bl_buf lines = {0};
+    for (uint64_t at = 0, n; st == BL_OK && at < matrix->n_rows; at += n) {
+        const bl_block *block = bli_matrix_block(matrix, at);
+        n = block->first_row + block->n_rows - at;
+        n = n < step ? n : step;
+        bli_leaves(forest, model->first_round, model->n_rounds,
+                   block->x + (at - block->first_row) * matrix->n_features, n, n_threads,
+                   leaves);
+        lines.n = 0;
+        for (uint64_t i = 0; i < n; i++) {
+            put_ids(&lines, &matrix->roles, at + i);
+            put_leaves(&lines, (const uint32_t *)leaves + i * n_trees, n_trees);
+        }
+        st = bli_buf_check(&lines, "lines", err);
         if (st == BL_OK)
-            fwrite(line.data, 1, line.n, file);
+            fwrite(lines.data, 1, lines.n, file);
     }
-    bli_buf_done(&line);
+    bli_buf_done(&lines);
+    free(leaves);
     return st;
 }
 
@@ -317,7 +337,7 @@ static bl_status take_part(void *cookie, const bl_part *part, bl_err *err)
     if (st != BL_OK)
         return st;
     if (apply->type == BL_OUTPUT_LEAF)
-        st = write_leaves(p->saved->models, matrix, p->file, err);
+        st = write_leaves(p->saved->models, matrix, p->n_threads, p->file, err);
     else if (apply->type == BL_OUTPUT_CONTRIBS)
         st = explain_lines(p, matrix, part->is_last && part->first_row == 0, err);
     else

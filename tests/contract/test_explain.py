@@ -438,6 +438,24 @@ def many_targets_and_ranking_groups_add_up_too():
 
 
 @claim
+def base_margins_go_with_interactions_and_not_with_a_background():
+    numpy, h5py = need_packages()
+    rows = rows_of(300, SEED + 9)
+    text = "y,m,a,b,c,d\n" + "".join(",".join(map(repr, [label_of(row), row[0] * 3 - 1, *row])) + "\n" for row in rows)
+    job = Job(num_round=4, max_depth=3, objective="reg:squarederror", bl_label="y", bl_base_margin="m")
+    job.channel("train", ("a.csv", text)).expect(0)
+    data = file(text)
+    folder = explain(job.path("model"), [data], "--interactions")
+    with h5py.File(os.path.join(folder, "attributions.h5")) as got:
+        base, margins_of = got["base_values"][:], got["margins"][:]
+        check(numpy.ptp(base) > 1, "base values do not follow the base margins")
+        whole = got["interaction_values"][:].astype(float).sum(axis=(1, 2)) + base
+        check(numpy.allclose(whole, margins_of, atol=2e-6), "interactions")
+    check(aggregates(folder)["additivity"]["worst_error"] < 2e-6, "additivity")
+    refused(job.path("model"), [data], "--background", data, says=["base margins", "--background"])
+
+
+@claim
 def a_stopped_explanation_leaves_nothing_half_written():
     job = small_model()
     output = os.path.join(tempfile.mkdtemp(dir=scratch), "out")

@@ -75,9 +75,9 @@ static bl_status number_keys(const splitting *s, uint32_t *of, uint32_t *ret_n,
     bl_levels *keys = NULL;
     bl_status st = bli_levels_new(&keys, err);
     for (uint64_t i = 0; st == BL_OK && i < s->n; i++) {
-        uint64_t key = key_of(s, i);
-        st = bli_levels_add(keys, (const char *)&key, sizeof key, UINT32_MAX - 1, &of[i],
-                            err);
+        char key[24]; /* as text: levels know no zero bytes */
+        int n = snprintf(key, sizeof key, "%llx", (unsigned long long)key_of(s, i));
+        st = bli_levels_add(keys, key, (size_t)n, UINT32_MAX - 1, &of[i], err);
     }
     *ret_n = st == BL_OK ? bli_levels_count(keys) : 0;
     bli_levels_free(keys);

@@ -76,9 +76,17 @@ drop_ballast() { # in folder $1
     find "$1/dev" -mindepth 1 -delete
 }
 
+# The link that the package's maintainer script would make by update-alternatives.
+link_openblas() { # in folder $1
+    for library in "$1"/usr/lib/*/openblas-openmp/libopenblas.so.0; do
+        ln -s openblas-openmp/libopenblas.so.0 "$(dirname "$(dirname "$library")")/libopenblas.so.0"
+    done
+}
+
 make_root() { # into folder $1
     unpack_packages "$1"
     drop_ballast "$1"
+    link_openblas "$1"
     for file in "$1"/var/lib/dpkg/status.d/*; do cat "$file"; echo; done >"$scratch/status"
     sh "$here/container/lay-out.sh" "$build" "$scratch/status" "$1"
     chmod 1777 "$1/tmp"

@@ -46,7 +46,7 @@ def train(root, rng):
 
 def run(root, verb, options, block, times):
     output = os.path.join(tempfile.mkdtemp(dir=root), "out")
-    command = [BOOSTLENS, verb, "--model", os.path.join(root, "model"), "--data", "/dev/stdin", "--output", output, *options]
+    command = [BOOSTLENS, verb, "--model", os.path.join(root, "model"), "--data", "-", "--output", output, *options]
     began = time.monotonic()
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL)
     for _ in range(times):

@@ -14,7 +14,8 @@ static const char usage_text[] =
     "       boostlens predict --model DIR|FILE --data FILE... --output FILE [OPTION...]\n"
     "\n"
     "  --model         a folder that boostlens train wrote, or any XGBoost model file\n"
-    "  --data          CSV files (or one folder), read as the model's own data were\n"
+    "  --data          CSV files (or one folder), read as the model's own data were; - "
+    "for a pipe\n"
     "  --output        explain: the folder for attributions.h5, importance.csv, "
     "aggregates.json\n"
     "                  and, where the rows have labels, metrics.json; predict: the file, "
@@ -157,8 +158,9 @@ static int parse(int argc, char **argv, bool predict, const char **files, bl_app
     apply->data = files;
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--data") == 0) {
-            while (i + 1 < argc && strncmp(argv[i + 1], "--", 2) != 0)
-                files[apply->n_data++] = argv[++i];
+            for (; i + 1 < argc && strncmp(argv[i + 1], "--", 2) != 0; i++)
+                files[apply->n_data++] =
+                    strcmp(argv[i + 1], "-") == 0 ? "/dev/stdin" : argv[i + 1];
             continue;
         }
         if (flag(apply, argv[i], predict))

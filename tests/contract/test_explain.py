@@ -522,7 +522,7 @@ def files_of_many_parts_hold_what_one_part_would():
         check(of[name].get("quantiles") == want.get("quantiles"), "%s: quantiles", name)
     read, write = os.pipe()
     with open(path, "rb") as text, os.fdopen(write, "wb") as into:
-        command = [BOOSTLENS, "explain", "--model", job.path("model"), "--data", "/dev/stdin", "--output",
+        command = [BOOSTLENS, "explain", "--model", job.path("model"), "--data", "-", "--output",
                    os.path.join(scratch, "piped"), "--facet", "town", "--aggregate-only"]
         process = subprocess.Popen(command, stdin=read, stderr=subprocess.PIPE)
         os.close(read)
@@ -561,7 +561,7 @@ def memory_does_not_grow_with_rows():
     job = small_model(nthread=1)
     line = "".join(",".join(repr(x) for x in row) + "\n" for row in rows_of(1000))
     paths = []
-    for times in (2000, 6000):
+    for times in (2000, 5000):  # the first fills a part
         paths.append(file(""))
         with open(paths[-1], "w", encoding="utf-8") as out:
             out.write(",".join(NAMES) + "\n")
@@ -570,7 +570,7 @@ def memory_does_not_grow_with_rows():
     for verb, options in (("explain", ["--aggregate-only"]), ("predict", [])):
         used = [peak(BOOSTLENS, verb, "--model", job.path("model"), "--data", path, "--nthread", "1", "--output",
                      os.path.join(tempfile.mkdtemp(dir=scratch), "out"), *options) for path in paths]
-        check(used[1] < used[0] * 1.1 + 10, "%s: %.0f MB for 2 million rows, %.0f for 6 million", verb, *used)
+        check(used[1] < used[0] + 16, "%s: %.0f MB for 2 million rows, %.0f for 5 million", verb, *used)
 
 
 if __name__ == "__main__":

@@ -147,6 +147,18 @@ def a_locked_down_container_trains_the_model_that_the_program_trains_outside():
 
 
 @claim
+def the_sandbox_stands_in_a_locked_down_container():
+    job = contained(small_job())
+    check(job.rc == 0, "exit %s: %s", job.rc, job.stderr[-1500:])
+    got = job.json("output/data/isolation.json")
+    check(got["isolation"]["seccomp"]["in_force"] and got["isolation"]["core_dumps"] == "off", "%s", got["isolation"])
+    # Landlock is the engine's to let through; where it is, reading outside the job is barred in the container too.
+    print(f"# Landlock in force: {got['isolation']['landlock']['in_force']}, ABI {got['isolation']['landlock']['kernel_abi']}")
+    levels = {volume["path"]: volume["level"] for volume in got["encryption"]["volumes"]}
+    check({"input/data/train", "model", "output"} <= set(levels), "%s", levels)
+
+
+@claim
 def it_trains_as_any_user():
     job = small_job()
     job.configure()

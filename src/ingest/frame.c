@@ -281,7 +281,7 @@ static bl_status put_number(bl_frame_build *build, const bl_record *record, size
         note_losses(build, record, i, value);
     if (state->want.takes_missing && (float)value == build->ingest->settings->missing) {
         column->n_missing++;
-        value = NAN;
+        value = (double)NAN;
     }
     column->numbers[build->frame->n_rows] = value;
     return BL_OK;
@@ -333,7 +333,7 @@ static bl_status add_cell(bl_frame_build *build, const bl_record *record, size_t
     if (column->codes)
         column->codes[row] = BL_NO_LEVEL;
     if (column->numbers)
-        column->numbers[row] = NAN;
+        column->numbers[row] = (double)NAN;
     if (!state->want.verbatim && bli_is_missing(&state->missing, cell->text, cell->n)) {
         column->n_missing++;
         return BL_OK;

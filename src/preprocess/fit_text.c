@@ -243,7 +243,7 @@ static bl_status make_table(bl_source *source, bool missing_column, bl_err *err)
     source->table = block;
     for (size_t c = 0; c < n; c++)
         source->table[c] = (double)c;
-    source->table[n] = NAN;
+    source->table[n] = (double)NAN;
     return BL_OK;
 }
 

@@ -213,7 +213,7 @@ static double no_zero(double scale)
 
 static void fit_minmax(const bl_step *step, const double *x, uint64_t n, double *v)
 {
-    double low = INFINITY, high = -INFINITY;
+    double low = (double)INFINITY, high = -(double)INFINITY;
     for (uint64_t i = 0; i < n; i++) {
         low = x[i] < low ? x[i] : low;
         high = x[i] > high ? x[i] : high;

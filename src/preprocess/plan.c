@@ -103,7 +103,8 @@ static bl_status read_classes(bl_plan *plan, const json_t *value, const bl_limit
         double number = 0;
         bli_path_member(path, key, at);
         if (st == BL_OK)
-            st = bli_plan_number(plan, at, item, -INFINITY, INFINITY, &number, err);
+            st = bli_plan_number(plan, at, item, -(double)INFINITY, (double)INFINITY,
+                                 &number, err);
         if (st == BL_OK)
             st = add_class(plan, key, number, err);
     }
@@ -145,11 +146,13 @@ static bl_status read_condition(bl_plan *plan, const char *path, const json_t *v
     bli_path_member(path, "min", at);
     filter->has_min = min != NULL;
     if (st == BL_OK && min)
-        st = bli_plan_number(plan, at, min, -INFINITY, INFINITY, &filter->min, err);
+        st = bli_plan_number(plan, at, min, -(double)INFINITY, (double)INFINITY,
+                             &filter->min, err);
     bli_path_member(path, "max", at);
     filter->has_max = max != NULL;
     if (st == BL_OK && max)
-        st = bli_plan_number(plan, at, max, -INFINITY, INFINITY, &filter->max, err);
+        st = bli_plan_number(plan, at, max, -(double)INFINITY, (double)INFINITY,
+                             &filter->max, err);
     bli_path_member(path, "in", at);
     if (st == BL_OK && in)
         st = bli_plan_levels(plan, at, in, limits->plan_levels, &filter->in, err);

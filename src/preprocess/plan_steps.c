@@ -196,7 +196,7 @@ static bl_status read_rare(const reader *r, bl_step *step, const json_t *value,
     if (st == BL_OK)
         st = bli_plan_number(r->plan, is_object ? at : step->path,
                              is_object ? json_object_get(value, "below") : value, 0,
-                             INFINITY, &step->a, err);
+                             (double)INFINITY, &step->a, err);
     const json_t *name = json_object_get(value, "name");
     bli_path_member(step->path, "name", at);
     if (st == BL_OK && name)
@@ -241,7 +241,7 @@ static bl_status read_target(const reader *r, bl_step *step, const json_t *value
     if (json_is_string(smooth))
         return bli_plan_word(r->plan, at, smooth, words, 1, &word, err);
     step->is_auto = false;
-    return bli_plan_number(r->plan, at, smooth, 0, INFINITY, &step->a, err);
+    return bli_plan_number(r->plan, at, smooth, 0, (double)INFINITY, &step->a, err);
 }
 
 static bl_status read_parts(const reader *r, bl_step *step, const char *path,
@@ -334,11 +334,11 @@ static bl_status read_arguments(const reader *r, bl_step *step, const json_t *va
     case BL_STEP_IMPUTE:
         return read_impute(r, step, value, err);
     case BL_STEP_MINMAX:
-        return read_pair(r, step, value, -INFINITY, INFINITY, false, err);
+        return read_pair(r, step, value, -(double)INFINITY, (double)INFINITY, false, err);
     case BL_STEP_ROBUST:
         return read_pair(r, step, value, 0, 100, false, err);
     case BL_STEP_CLIP:
-        return read_pair(r, step, value, -INFINITY, INFINITY, true, err);
+        return read_pair(r, step, value, -(double)INFINITY, (double)INFINITY, true, err);
     case BL_STEP_WINSORIZE:
         return read_pair(r, step, value, 0, 1, false, err);
     case BL_STEP_BINS:

@@ -102,7 +102,7 @@ static bl_status label_of(const bl_transform *t, const bl_frame *frame,
                           const bl_frame_column *column, uint64_t r, double *ret,
                           bl_err *err)
 {
-    *ret = NAN;
+    *ret = (double)NAN;
     if (column->kind != BL_FRAME_TEXT) {
         *ret = column->numbers[r];
         return BL_OK;

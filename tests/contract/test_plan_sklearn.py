@@ -14,7 +14,7 @@ READABLE = {
     "bank-marketing": "bank-marketing/bank-additional-full.csv.gz", "california-housing": "california-housing/housing.csv",
     "covertype": "covertype-93k/covertype_93k_num.csv.gz", "diabetes-130": "diabetes-130/diabetic_data.csv.gz",
     "kddcup99": "kddcup99-10pct/kddcup99_10pct_num.csv.gz", "sgemm": "sgemm/sgemm_num.csv.gz"}
-ROWS = int(os.environ.get("PLAN_ROWS", "6000" if SHORT else "20000"))  # of each set; a large number: all
+ROWS = int(os.environ.get("PLAN_ROWS", "4000" if SHORT else "8000"))  # of each set; a large number: all
 NUMBER_STEPS = ["standardize", "minmax", {"robust": [25, 75]}, {"impute": "mean"}, {"impute": "median"}, {"impute": "mode"},
                 {"clip": [0, 100]}, "log1p", {"bins": 7}]
 

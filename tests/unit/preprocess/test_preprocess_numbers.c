@@ -138,11 +138,11 @@ static void test_steps_give_the_numbers_of_a_pocket_calculator(void **state)
         {"{\"impute\": \"median\"}", {1, 2, 3, 4, 100, 3}},
         {"{\"impute\": {\"constant\": -1}}", {1, 2, 3, 4, 100, -1}},
         {"{\"impute\": \"mode\"}", {1, 2, 3, 4, 100, 1}},
-        {"{\"minmax\": [0, 99]}", {0, 1, 2, 3, 99, NAN}},
-        {"{\"robust\": [25, 75]}", {-1, -0.5, 0, 0.5, 48.5, NAN}},
-        {"{\"clip\": [2, null]}", {2, 2, 3, 4, 100, NAN}},
-        {"{\"winsorize\": [0.25, 0.75]}", {2, 2, 3, 4, 4, NAN}},
-        {"{\"bins\": 2}", {0, 0, 1, 1, 1, NAN}},
+        {"{\"minmax\": [0, 99]}", {0, 1, 2, 3, 99, (double)NAN}},
+        {"{\"robust\": [25, 75]}", {-1, -0.5, 0, 0.5, 48.5, (double)NAN}},
+        {"{\"clip\": [2, null]}", {2, 2, 3, 4, 100, (double)NAN}},
+        {"{\"winsorize\": [0.25, 0.75]}", {2, 2, 3, 4, 4, (double)NAN}},
+        {"{\"bins\": 2}", {0, 0, 1, 1, 1, (double)NAN}},
     };
     (void)state;
     for (size_t i = 0; i < BL_LEN(cases); i++) {

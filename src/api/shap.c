@@ -83,6 +83,7 @@ void bl_interactions_free(bl_interactions *interactions)
     bli_interactions_free(interactions);
 }
 
+/* out: not NULL where there is nothing to write either. */
 static bl_status check_pairs(const char *function, const bl_interactions *interactions,
                              const float *rows, size_t n_rows, size_t n_features,
                              const void *out, bl_err *err)
@@ -98,9 +99,8 @@ bl_status bl_interactions_rows(const bl_interactions *interactions, const float 
                                size_t matrix_len, bl_err *err)
 {
     static const char me[] = "bl_interactions_rows";
-    static float nothing;
     bl_status st = check_pairs(me, interactions, rows, n_rows, n_features,
-                               n_rows ? matrix : &nothing, err);
+                               n_rows ? (const void *)matrix : me, err);
     size_t cells, n;
     if (st != BL_OK)
         return st;
@@ -118,9 +118,8 @@ bl_status bl_interactions_top(const bl_interactions *interactions, const float *
                               bl_top_pair *top, size_t top_len, bl_err *err)
 {
     static const char me[] = "bl_interactions_top";
-    static bl_top_pair nothing;
     bl_status st = check_pairs(me, interactions, rows, n_rows, n_features,
-                               n_rows && n_top ? top : &nothing, err);
+                               n_rows && n_top ? (const void *)top : me, err);
     if (st == BL_OK)
         st = check_len(me, n_rows, bli_interactions_n_outputs(interactions), n_top,
                        top_len, "pairs", err);
@@ -149,9 +148,8 @@ bl_status bl_interactions_strengths(const bl_interactions *interactions,
                                     bl_err *err)
 {
     static const char me[] = "bl_interactions_strengths";
-    static bl_strength nothing;
     bl_status st = check_pairs(me, interactions, rows, n_rows, n_features,
-                               strengths_len ? strengths : &nothing, err);
+                               strengths_len ? (const void *)strengths : me, err);
     if (st == BL_OK && n_rows == 0)
         st =
             bli_fail(err, BL_E_ARG, "%s: no rows, and so no mean: give at least one", me);

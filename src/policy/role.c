@@ -287,13 +287,12 @@ static void check_wide(bl_lint *lint, const json_t *statement, const char *at)
                   "it allows handing a role to any service of AWS");
     if ((has_own_action(statement, "s3:PutObject") ||
          has_own_action(statement, "s3:GetObject")) &&
-        is_any_bucket(statement) && !bli_has_condition_on(statement, "*Account*") &&
-        !bli_has_condition_on(statement, "*OrgI*"))
-        bli_found(
-            lint, "any-bucket", bli_at(at, "Resource").text,
-            "\"Resource\": \"arn:aws:s3:::BUCKET/PREFIX/*\"",
-            "it allows reading or writing objects of any bucket, those of strangers "
-            "too");
+        is_any_bucket(statement) && !conditioned)
+        bli_found(lint, "any-bucket", bli_at(at, "Resource").text,
+                  "\"Resource\": \"arn:aws:s3:::BUCKET/PREFIX/*\"",
+                  "without a condition it allows reading or writing objects of any "
+                  "bucket, those of strangers "
+                  "too");
 }
 
 void bli_lint_role(bl_lint *lint, const json_t *policy, const char *outer)

@@ -115,6 +115,20 @@ typedef struct blk_pick {
     } split[7];
 } blk_pick;
 
+/* The same for trees that cost more to pick from than to walk down. Nodes in an order in which a
+ * right child follows its left sibling; a leaf has threshold -infinity, which no cell is below, and
+ * for `left` its own number less one, so that walking on stays there. */
+typedef struct blk_walk_node {
+    float threshold;
+    uint32_t x[2], left;
+} blk_walk_node;
+
+typedef struct blk_walk_tree {
+    uint32_t depth; /* at least 1 */
+    const blk_walk_node *nodes;
+    const float *value; /* of each node; only leaves' are used */
+} blk_walk_tree;
+
 /* --- One block ---------------------------------------------------------------------- */
 
 typedef struct blk_lanes_block {
@@ -158,6 +172,10 @@ typedef struct blk_lanes {
     /* Adds phi [n_used] columns to sums, columns of doubles, and clears it. EXACT. */
     void (*flush)(const blk_lanes_block *block, size_t n_used, double *sums);
 } blk_lanes;
+
+/* leaf [n_rows, padded to 8]: where each row's walk ends. Columns of block->x as for pick; the
+ * padding may hold anything. Any processor. EXACT. */
+void blk_walk(const blk_lanes_block *block, const blk_walk_tree *tree, float *leaf);
 
 /* Flags of the processor this runs on that the operating system lets us use. */
 #define BLK_CPU_AVX2   1u /* AVX2 and FMA */

@@ -125,19 +125,18 @@ bl_status bl_predict(const bl_model *model, const float *rows, size_t n_rows,
                               out_len, err);
     if (st != BL_OK)
         return st;
-    if (type == BL_PREDICT_MARGIN) {
-        bli_forest_margins(model->forest, 0, model->n_rounds, rows, n_rows, NULL, out);
-        return BL_OK;
-    }
+    if (type == BL_PREDICT_MARGIN)
+        return bli_explainer_margins(model->explainer, rows, n_rows, out, err);
     void *margins;
     st = bli_alloc(n_rows * model->forest->n_outputs, sizeof(float), "margins", &margins,
                    err);
     if (st != BL_OK)
         return st;
-    bli_forest_margins(model->forest, 0, model->n_rounds, rows, n_rows, NULL, margins);
-    bli_forest_transform(model->forest, margins, n_rows, out);
+    st = bli_explainer_margins(model->explainer, rows, n_rows, margins, err);
+    if (st == BL_OK)
+        bli_forest_transform(model->forest, margins, n_rows, out);
     free(margins);
-    return BL_OK;
+    return st;
 }
 
 bl_status bl_contribs(const bl_model *model, const float *rows, size_t n_rows,

@@ -39,7 +39,10 @@ typedef struct bl_part {
     blk_program *programs; /* [rule->n_programs]; NULL: the referee does this tree */
     void *code;            /* until all programs lie together */
     size_t code_bytes;
-    void *picks; /* NULL: rows walk the tree one by one */
+    /* How a row's leaf is found: by picks, by a walk in the block, or, where both are missing, by
+     * bli_tree_leaf. */
+    void *picks;
+    blk_walk_tree *walk;
 } bl_part;
 
 struct bl_explainer {
@@ -108,6 +111,18 @@ bl_status bli_write_programs(const blk_tree *tree, size_t value, size_t n_used,
 bl_status bli_write_picks(const bl_tree *tree, size_t value, const uint32_t *slot_of,
                           size_t n_used, void **ret_picks, bl_err *err);
 
+/* The same tree as a walk; free *ret_walk. */
+bl_status bli_write_walk(const bl_tree *tree, size_t value, uint32_t depth,
+                         const uint32_t *slot_of, size_t n_used, blk_walk_tree **ret_walk,
+                         bl_err *err);
+
+typedef struct bl_scratch bl_scratch;
+
+/* The leaf of each row of a block under one part, whose special columns are filled. x: the rows
+ * themselves. */
+void bli_find_leaves(const bl_explainer *explainer, const bl_part *part, const float *x,
+                     uint64_t n_rows, bl_scratch *scratch);
+
 /* --- Blocks of rows (rows.c) -------------------------------------------------------- */
 
 /* Rows that one thread works on at a time: by sizes of the model alone, so that sums over blocks
@@ -121,7 +136,7 @@ double bli_row_work(const bl_explainer *explainer);
 size_t bli_scratch_bytes(const bl_explainer *explainer);
 
 /* Scratch of one thread, for blocks of up to n_rows. */
-typedef struct bl_scratch {
+struct bl_scratch {
     void *memory;
     size_t stride;         /* rows a column holds */
     blk_lanes_block block; /* buffers of the lanes */
@@ -131,7 +146,7 @@ typedef struct bl_scratch {
     float *leaf, *margin;  /* columns: of one tree, of one output */
     double *exact;         /* column: margin in double */
     double *total;         /* column: sum of values */
-} bl_scratch;
+};
 bl_status bli_scratch_init(const bl_explainer *explainer, uint64_t n_rows,
                            bl_scratch *ret_scratch, bl_err *err);
 void bli_scratch_done(bl_scratch *scratch);

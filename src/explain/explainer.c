@@ -201,8 +201,22 @@ static bool fits_lanes(const bl_compiled *c, size_t value)
     return tree->depth <= LANE_DEPTH;
 }
 
-/* Where picking costs more than a walk down for each row. */
-#define MOST_PICKS 2000
+/* Picks go through every split of a tree, some ten in the time that a walk takes for a step down. */
+static bool fits_picks(const blk_tree *tree)
+{
+    return tree->n_steps / 3 <= 10 * (tree->depth + 1);
+}
+
+static bl_status write_leaves(bl_explainer *e, const uint32_t *slot_of, bl_part *part,
+                              bl_err *err)
+{
+    const bl_compiled *c = e->trees + part->tree;
+    const bl_tree *tree = e->forest->trees + c->source;
+    if (fits_picks(&c->tree))
+        return bli_write_picks(tree, part->value, slot_of, e->n_used, &part->picks, err);
+    return bli_write_walk(tree, part->value, c->tree.depth, slot_of, e->n_used,
+                          &part->walk, err);
+}
 
 static bl_status write_parts(bl_explainer *e, const uint32_t *slot_of, bl_err *err)
 {
@@ -222,9 +236,8 @@ static bl_status write_parts(bl_explainer *e, const uint32_t *slot_of, bl_err *e
         if (!e->margins_only)
             st = bli_write_programs(&c->tree, part->value, e->n_used, c->rule,
                                     part->programs, &part->code, &part->code_bytes, err);
-        if (st == BL_OK && c->tree.n_steps / 3 <= MOST_PICKS)
-            st = bli_write_picks(e->forest->trees + c->source, part->value, slot_of,
-                                 e->n_used, &part->picks, err);
+        if (st == BL_OK)
+            st = write_leaves(e, slot_of, part, err);
         if (st != BL_OK)
             return st;
         if (c->tree.depth > e->lane_depth)
@@ -364,6 +377,7 @@ void bli_explainer_free(bl_explainer *e)
         free(e->parts[p].programs);
         free(e->parts[p].code);
         free(e->parts[p].picks);
+        free(e->parts[p].walk);
     }
     for (size_t t = 0; e->trees && t < e->n_trees; t++) {
         bli_compiled_tree_done(&e->trees[t].tree);

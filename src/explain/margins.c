@@ -9,23 +9,33 @@
 #include <stdlib.h>
 #include <string.h>
 
+void bli_find_leaves(const bl_explainer *e, const bl_part *part, const float *x,
+                     uint64_t n_rows, bl_scratch *scratch)
+{
+    const bl_tree *tree = e->forest->trees + e->trees[part->tree].source;
+    if (part->picks) {
+        e->lanes->pick(&scratch->block, part->picks, scratch->leaf);
+        return;
+    }
+    if (part->walk) {
+        blk_walk(&scratch->block, part->walk, scratch->leaf);
+        return;
+    }
+    for (uint64_t r = 0; r < n_rows; r++) {
+        size_t leaf = bli_tree_leaf(tree, x + r * e->n_features);
+        scratch->leaf[r] = tree->leaf[leaf * tree->n_values + part->value];
+    }
+}
+
 static void add_tree(const bl_explainer *e, const bl_margins_job *job,
                      const bl_part *part, bl_scratch *scratch)
 {
     const bl_compiled *c = e->trees + part->tree;
-    const bl_tree *tree = e->forest->trees + c->source;
-    if (part->picks) {
+    if (c->n_special && (part->picks || part->walk))
         bli_special_columns(e, job->x, job->n_rows, c, scratch);
-        e->lanes->pick(&scratch->block, part->picks, scratch->leaf);
-        e->lanes->add_margins((size_t)job->n_rows, scratch->leaf, tree->weight,
-                              scratch->margin);
-        return;
-    }
-    for (uint64_t r = 0; r < job->n_rows; r++) {
-        size_t leaf = bli_tree_leaf(tree, job->x + r * e->n_features);
-        scratch->margin[r] +=
-            tree->leaf[leaf * tree->n_values + part->value] * tree->weight;
-    }
+    bli_find_leaves(e, part, job->x, job->n_rows, scratch);
+    e->lanes->add_margins((size_t)job->n_rows, scratch->leaf,
+                          e->forest->trees[c->source].weight, scratch->margin);
 }
 
 void bli_margins_block(const bl_explainer *e, const bl_margins_job *job,

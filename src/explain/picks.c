@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One bl_tree -> the picks by which lanes find each row's leaf (kernels/lanes.h). */
+/* One bl_tree -> the picks, or the walk, by which each row's leaf is found (kernels/lanes.h). */
 #include "explain/explain_priv.h"
 
 #include "base/mem.h"
@@ -152,4 +152,74 @@ bl_status bli_write_picks(const bl_tree *tree, size_t value, const uint32_t *slo
     }
     *ret_picks = p.picks;
     return BL_OK;
+}
+
+/* --- Walks ---------------------------------------------------------------------------- */
+
+/* What is still to be numbered: a node of the tree and its place in the walk. */
+typedef struct place {
+    uint32_t node, at;
+} place;
+
+static void write_node(const picker *p, blk_walk_node *nodes, float *values, place here,
+                       uint32_t left)
+{
+    blk_walk_node *to = nodes + here.at;
+    if (is_leaf(p, here.node)) {
+        *to = (blk_walk_node){.threshold = -INFINITY, .left = here.at - 1};
+        values[here.at] = value_of(p, here.node);
+        return;
+    }
+    blk_pick split = {0};
+    put_split(p, &split, 0, here.node);
+    *to = (blk_walk_node){.threshold = split.split[0].threshold,
+                          .x = {split.split[0].x[0], split.split[0].x[1]},
+                          .left = left};
+}
+
+static void write_nodes(const picker *p, place *queue, blk_walk_node *nodes,
+                        float *values)
+{
+    uint32_t n = 1;
+    queue[0] = (place){0, 0};
+    for (uint32_t i = 0; i < n; i++) {
+        place here = queue[i];
+        write_node(p, nodes, values, here, n);
+        if (is_leaf(p, here.node))
+            continue;
+        queue[n] = (place){left_of(p, here.node), n};
+        queue[n + 1] = (place){right_of(p, here.node), n + 1};
+        n += 2;
+    }
+}
+
+bl_status bli_write_walk(const bl_tree *tree, size_t value, uint32_t depth,
+                         const uint32_t *slot_of, size_t n_used, blk_walk_tree **ret_walk,
+                         bl_err *err)
+{
+    picker p = {
+        .tree = tree, .value = value, .slot_of = slot_of, .n_used = n_used, .err = err};
+    size_t n = tree->n_nodes;
+    blk_walk_tree *walk =
+        calloc(1, sizeof *walk + n * (sizeof(blk_walk_node) + sizeof(float)));
+    place *queue = calloc(n + 2, sizeof *queue);
+    p.height = calloc(n, sizeof *p.height);
+    p.special = calloc(n, sizeof *p.special);
+    bl_status st = BL_OK;
+    if (walk && queue && p.height && p.special) {
+        uint32_t n_special = 0;
+        blk_walk_node *nodes = (blk_walk_node *)(void *)(walk + 1);
+        float *values = (float *)(void *)(nodes + n);
+        survey(&p, 0, &n_special);
+        write_nodes(&p, queue, nodes, values);
+        *walk = (blk_walk_tree){.depth = depth, .nodes = nodes, .value = values};
+        *ret_walk = walk;
+    } else {
+        st = bli_fail(err, BL_E_NOMEM, "no memory for the walk of a tree");
+        free(walk);
+    }
+    free(queue);
+    free(p.height);
+    free(p.special);
+    return st;
 }

@@ -126,12 +126,7 @@ static void add_leaves(const bl_explainer *e, const bl_rows_job *job, const bl_p
 {
     const bl_tree *tree = e->forest->trees + e->trees[part->tree].source;
     float *leaf = scratch->leaf;
-    if (part->picks)
-        e->lanes->pick(&scratch->block, part->picks, leaf);
-    for (uint64_t r = 0; !part->picks && r < job->n_rows; r++)
-        leaf[r] = tree->leaf[(size_t)bli_tree_leaf(tree, job->x + r * e->n_features) *
-                                 tree->n_values +
-                             part->value];
+    bli_find_leaves(e, part, job->x, job->n_rows, scratch);
     if (e->lanes) {
         e->lanes->add_leaves((size_t)job->n_rows, leaf, tree->weight, scratch->margin,
                              scratch->exact);

@@ -394,6 +394,56 @@ static void compare_picks(const blk_lanes *lanes, uint64_t seed)
     }
 }
 
+/* The tree that eight_of picks from, as a walk; and one whose leaves lie at unequal depths. */
+static void compare_walks(const blk_lanes *lanes, uint64_t seed)
+{
+    static const float cells[] = {0, 1, 2, 3, 4, 5, 6, 7, -INFINITY, INFINITY, NAN};
+    bl_rng rng = bli_rng(seed);
+    for (size_t i = 0; i < 4 * N_SIZES; i++) {
+        size_t n = sizes[i / 4];
+        blk_walk_node nodes[15];
+        float value[15];
+        bool chain = i % 2;
+        for (uint32_t k = 0; k < 15; k++) {
+            bool leaf = chain ? k % 2 || k == 14 : k >= 7;
+            uint32_t low = (uint32_t)bli_rng_below(&rng, N_USED), missing = N_USED;
+            nodes[k] = (blk_walk_node){
+                .threshold = leaf ? -INFINITY : (float)bli_rng_below(&rng, 9),
+                .x = {low, low + (bli_rng_below(&rng, 2) ? missing : 0)},
+                .left = leaf    ? k - 1
+                        : chain ? k + 1
+                                : 2 * k + 1};
+            value[k] = (float)k;
+        }
+        blk_walk_tree tree = {.depth = chain ? 7 : 3, .nodes = nodes, .value = value};
+        buffers b;
+        buffers_new(&b, n, false);
+        kc_guard rows = kc_guarded(n * ROW * sizeof(float), sizeof(float)),
+                 leaf = kc_guarded((n + 7) / 8 * 8 * sizeof(float), sizeof(float));
+        float *x = rows.at;
+        for (size_t c = 0; c < n * ROW; c++)
+            x[c] = cells[bli_rng_below(&rng, i < 2 * N_SIZES ? 10 : 11)];
+        b.block.plane = lanes->start(&b.block, x, ROW, used, N_USED);
+        blk_walk(&b.block, &tree, leaf.at);
+        for (size_t r = 0; r < n; r++) {
+            uint32_t at = 0;
+            while (nodes[at].left != at - 1) {
+                float cell = x[r * ROW + used[nodes[at].x[0]]];
+                bool left =
+                    isnan(cell) ? nodes[at].x[1] < N_USED : cell < nodes[at].threshold;
+                at = nodes[at].left + !left;
+            }
+            KC(((const float *)leaf.at)[r] == (float)at,
+               "%s: row %zu of %zu ends in %g, "
+               "not in %u",
+               lanes->name, r, n, (double)((const float *)leaf.at)[r], at);
+        }
+        kc_guard_free(&rows);
+        kc_guard_free(&leaf);
+        buffers_free(&b);
+    }
+}
+
 static void compare_margins(const blk_lanes *lanes, uint64_t seed)
 {
     bl_rng rng = bli_rng(seed);
@@ -449,6 +499,13 @@ static void bench(const blk_lanes *lanes)
         kc_timed(name, lanes->name, kc_seconds() - start,
                  (double)times * (double)in.n_rows, "row of 15 operations");
         buffers_new(&one, 1, true);
+        /* Side by side: at the ends of pages their addresses would look alike to the processor. */
+        static float near[1024] __attribute__((aligned(64)));
+        one.block.x = near;
+        one.block.phi = near + 64;
+        one.block.d = near + 128;
+        one.block.activity = (char *)(near + 192);
+        one.block.slots = near + 256;
         for (size_t i = 0; i < N_COLUMNS; i++)
             one.block.x[i] = b.block.x[i * b.block.stride];
         memset(one.block.activity, 0xff, 4);
@@ -513,6 +570,7 @@ void kc_lanes(const kc_options *options)
     }
     each(options, "values equal the reference's", false, check_values);
     each(options, "picks move any bits", true, compare_picks);
+    each(options, "walks end where they should", true, compare_walks);
     each(options, "margins add up as XGBoost's do", true, compare_margins);
     each(options, "its flags choose it", true, check_mask);
 }

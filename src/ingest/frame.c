@@ -409,6 +409,8 @@ void bli_frame_finish(bl_frame_build *build)
     bl_frame *frame = build->frame;
     size_t n_notes = 0;
     uint64_t n_missing = 0;
+    if (build->ask->is_peek)
+        return;
     for (size_t k = 0; k < frame->n_columns; k++) {
         bl_frame_column *column = &frame->columns[k];
         const bl_frame_state *state = &build->states[k];

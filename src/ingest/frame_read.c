@@ -197,7 +197,7 @@ static bl_status read_records(frame_reading *r, bl_csv *csv, const bl_source *so
 {
     bl_frame_build *build = &r->build;
     bool header_left = build->frame->has_header;
-    for (;;) {
+    for (uint64_t n = 0; !build->ask->is_peek || n < 2;) {
         bl_record record;
         bl_next next = BL_NEXT_END;
         bl_status st = look_up(r, source, err);
@@ -213,6 +213,7 @@ static bl_status read_records(frame_reading *r, bl_csv *csv, const bl_source *so
                             build->name, (unsigned long long)record.line);
         if (record.n == 0)
             continue;
+        n++;
         if (header_left)
             header_left = false;
         else
@@ -223,6 +224,7 @@ static bl_status read_records(frame_reading *r, bl_csv *csv, const bl_source *so
         if (st != BL_OK)
             return st;
     }
+    return BL_OK;
 }
 
 static bl_status read_source(frame_reading *r, bl_source *source, bl_err *err)
@@ -249,9 +251,9 @@ static bl_status read_source(frame_reading *r, bl_source *source, bl_err *err)
     bl_file *file = &build->frame->files.file[build->file];
     file->n_bytes = bli_source_n_bytes(source);
     r->n_bytes += file->n_bytes;
-    if (st == BL_OK)
+    if (st == BL_OK && !build->ask->is_peek)
         st = bli_source_digest(source, file->sha256, err);
-    if (st == BL_OK && probe.n_rows)
+    if (st == BL_OK && probe.n_rows && !build->ask->is_peek)
         bli_log(build->ingest->log, BL_INFO, "ingest",
                 "'%s': %llu rows, %llu bytes, %zu columns, delimiter %s, %s header",
                 file->path, (unsigned long long)file->n_rows,
@@ -299,7 +301,8 @@ static bl_status end(frame_reading *r, bl_status st, const char *where,
                      bl_frame **ret_frame, bl_err *err)
 {
     const char *channel = r->build.ingest->channel;
-    if (st == BL_OK && r->build.frame->n_rows + r->build.frame->first_row == 0)
+    if (st == BL_OK && !r->build.ask->is_peek &&
+        r->build.frame->n_rows + r->build.frame->first_row == 0)
         st = bli_fail(err, BL_E_DATA, "No data in %s: not one row was found", where);
     if (st == BL_OK && r->build.ask->part)
         st = give_part(r, true, r->total_bytes, err);
@@ -321,6 +324,9 @@ static bl_status read_list(frame_reading *r, const bl_list *list, bl_err *err)
         r->total_bytes += list->file[i].n_bytes;
     for (size_t i = 0; st == BL_OK && i < list->n; i++) {
         bl_source *source = NULL;
+        /* Peeking into a pipe would take what is in it. */
+        if (r->build.ask->is_peek && list->file[i].n_bytes == 0)
+            continue;
         st = add_file(r, list->file[i].name, err);
         if (st == BL_OK)
             st = bli_source_open(list->file[i].path, r->build.name, &source, err);

@@ -183,6 +183,7 @@ typedef struct bl_frame_ask {
                       bl_err *err);
     void *part_cookie;
     uint64_t part_rows;
+    bool is_peek; /* at most the first two records of each file; rows may lack */
 } bl_frame_ask;
 
 /* As bli_ingest_folder and bli_ingest_files. Of the settings of `ingest`, header, missing

@@ -256,7 +256,10 @@ bl_status bli_job_check(const bl_run *run, bl_err *err)
     bl_status st = bli_job_read(run->root, run->log, &stages.job, err);
     if (st == BL_OK)
         st = bli_check_isolate(stages.job, err);
-    for (int data = 0; st == BL_OK && data < N_DATA; data++) {
+    bool planned = st == BL_OK && bli_job_param(stages.job, "bl_preprocess") != NULL;
+    if (planned)
+        st = bli_check_planned(&stages, err);
+    for (int data = 0; !planned && st == BL_OK && data < N_DATA; data++) {
         const bl_channel *channel = &stages.job->channels[bli_data_roles[data]];
         const bl_ingest ingest = {.settings = &stages.job->read,
                                   .limits = &stages.limits,

@@ -84,6 +84,8 @@ bl_status bli_stage_load(bl_stages *stages, bl_err *err);
 
 /* plan.c: the same with a plan: its rows, its split, its columns. */
 bl_status bli_load_planned(bl_stages *stages, bl_err *err);
+/* The plan and the first lines, for `boostlens check`. */
+bl_status bli_check_planned(bl_stages *stages, bl_err *err);
 /* Settings for reading the frames of a plan: `read` without roles, lending from it, and a
  * header where the plan names columns. */
 bl_read_settings bli_plan_read_settings(const bl_read_settings *read,

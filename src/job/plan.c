@@ -37,7 +37,7 @@ static bl_status read_plan(bl_stages *stages, bl_err *err)
 }
 
 static bl_status read_frame(bl_stages *stages, int data, const bl_read_settings *read,
-                            bl_frame **ret_frame, bl_err *err)
+                            bool peek, bl_frame **ret_frame, bl_err *err)
 {
     static const bl_channel_role roles[N_DATA] = {BL_CHANNEL_TRAIN, BL_CHANNEL_VALIDATION,
                                                   BL_CHANNEL_TEST};
@@ -49,8 +49,8 @@ static bl_status read_frame(bl_stages *stages, int data, const bl_read_settings 
                               .content_given = channel->content == BL_CONTENT_CSV,
                               .cancelled = bli_stop_asked,
                               .cookie = stages};
-    const bl_frame_ask ask =
-        bli_transform_ask(stages->transform, false, false, stages->log);
+    bl_frame_ask ask = bli_transform_ask(stages->transform, false, false, stages->log);
+    ask.is_peek = peek;
     return bli_frame_folder(&ingest, &ask, stages->job->root, channel->path, ret_frame,
                             err);
 }
@@ -89,7 +89,7 @@ static bl_status load_train(bl_stages *stages, const bl_read_settings *read, bl_
         bli_plan_has_split(stages->plan) && !job->channels[BL_CHANNEL_VALIDATION].present;
     bl_frame *frame = NULL;
     bl_row_sets sets = {0};
-    bl_status st = read_frame(stages, DATA_TRAIN, read, &frame, err);
+    bl_status st = read_frame(stages, DATA_TRAIN, read, false, &frame, err);
     if (st == BL_OK)
         st = bli_transform_rows(stages->transform, frame, split, stages->log, &sets, err);
     if (st == BL_OK && sets.n[BL_SET_TEST] && job->channels[BL_CHANNEL_TEST].present)
@@ -130,17 +130,42 @@ static bl_status check_held_out(bl_stages *stages, bl_err *err)
     return BL_OK;
 }
 
+static bl_status refuse_folds(const bl_job *job, bl_err *err)
+{
+    if (job->kfold == 0)
+        return BL_OK;
+    return bli_fail(
+        err, BL_E_CONFIG,
+        "_kfold and bl_preprocess are both given: a plan is fitted on training rows "
+        "only, and each fold has others; run process first, or leave _kfold out");
+}
+
+bl_status bli_check_planned(bl_stages *stages, bl_err *err)
+{
+    bl_status st = refuse_folds(stages->job, err);
+    if (st == BL_OK)
+        st = read_plan(stages, err);
+    if (st != BL_OK)
+        return st;
+    const bl_read_settings read =
+        bli_plan_read_settings(&stages->job->read, stages->plan);
+    for (int data = 0; st == BL_OK && data < N_DATA; data++) {
+        bl_frame *frame = NULL;
+        if (stages->job->channels[bli_data_roles[data]].present)
+            st = read_frame(stages, data, &read, true, &frame, err);
+        bli_frame_free(frame);
+    }
+    return st;
+}
+
 bl_status bli_load_planned(bl_stages *stages, bl_err *err)
 {
     const bl_job *job = stages->job;
     static const bl_channel_role roles[N_DATA] = {BL_CHANNEL_TRAIN, BL_CHANNEL_VALIDATION,
                                                   BL_CHANNEL_TEST};
-    if (job->kfold > 0)
-        return bli_fail(
-            err, BL_E_CONFIG,
-            "_kfold and bl_preprocess are both given: a plan is fitted on training rows "
-            "only, and each fold has others; run process first, or leave _kfold out");
-    bl_status st = read_plan(stages, err);
+    bl_status st = refuse_folds(job, err);
+    if (st == BL_OK)
+        st = read_plan(stages, err);
     if (st != BL_OK)
         return st;
     const bl_read_settings read = bli_plan_read_settings(&job->read, stages->plan);
@@ -149,7 +174,7 @@ bl_status bli_load_planned(bl_stages *stages, bl_err *err)
         bl_frame *frame = NULL;
         if (!job->channels[roles[data]].present)
             continue;
-        st = read_frame(stages, data, &read, &frame, err);
+        st = read_frame(stages, data, &read, false, &frame, err);
         if (st == BL_OK) {
             st = bli_transform_matrix(stages->transform, stages->schema, frame, NULL, 0,
                                       false, false, true, NULL, stages->log,

@@ -256,6 +256,18 @@ static bl_status check_level_texts(const bl_source *source, uint64_t limit, bl_e
             "%u levels, the limit of a plan is %llu; leave the column out, or "
             "gather the rare ones before ({\"rare\": 10})",
             n, (unsigned long long)limit);
+    for (uint32_t c = 0; c < n; c++) {
+        const char *text = bli_levels_text(source->known, c);
+        json_t *utf8 = json_string(text);
+        bool is_utf8 = utf8 != NULL;
+        char quoted[80];
+        json_decref(utf8);
+        if (!is_utf8)
+            return bli_fail(err, BL_E_DATA,
+                            "level '%s' is no UTF-8 text, so it could not be kept in the "
+                            "fitted plan; convert the file (iconv -f LATIN1 -t UTF-8)",
+                            bli_quote(text, strlen(text), quoted, sizeof quoted));
+    }
     return BL_OK;
 }
 

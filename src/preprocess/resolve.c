@@ -252,6 +252,17 @@ bl_status bli_resolve(bl_transform *t, const char *file, size_t n,
                           "'%.80s'; names must differ",
                           file, names[i]);
     }
+    for (size_t i = 0; st == BL_OK && t->has_header && i < n; i++) {
+        json_t *utf8 = json_string(names[i]);
+        char quoted[80];
+        if (!utf8)
+            st = bli_fail(
+                err, BL_E_DATA,
+                "'%.100s': the name '%s' of a column is no UTF-8 text; convert the "
+                "file (iconv -f LATIN1 -t UTF-8)",
+                file, bli_quote(names[i], strlen(names[i]), quoted, sizeof quoted));
+        json_decref(utf8);
+    }
     for (size_t i = 0; st == BL_OK && i < n; i++)
         t->uses[i].entry = BL_NONE;
     if (st == BL_OK)

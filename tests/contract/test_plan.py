@@ -167,6 +167,32 @@ def attributions_map_back_to_source_columns_with_exact_sums():
     check((expected == by_source).all(), "sums differ by up to %g", numpy.abs(expected - by_source).max())
 
 
+@claim
+def a_job_with_a_plan_is_checked_by_its_first_lines():
+    lines = "".join(adult(50))
+    job = planned(ADULT_PLAN, lines)
+    job.run(verb="check")
+    check(job.rc == 0, "exit %s: %s", job.rc, job.stderr)
+    job = planned({**ADULT_PLAN, "weight": "wieght"}, lines)
+    job.run(verb="check")
+    check(job.rc == 1, "exit %s", job.rc)
+    contains(job.stderr, "weight: column 'wieght', which", "has not")
+
+
+@claim
+def files_without_header_go_by_place():
+    rows = [f"{i % 2},{i},{'abc'[i % 3]}" for i in range(60)]
+    job = planned({"label": 0, "columns": [{"columns": 2, "steps": ["onehot"]}, {"columns": 1, "steps": ["standardize"]}]},
+                  "\n".join(rows) + "\n").expect(0)
+    out = tempfile.mkdtemp(dir=scratch)
+    verb("predict", job, file("all.csv", "\n".join(rows) + "\n"), out + "/a")
+    verb("predict", job, file("features.csv", "\n".join(row.split(",", 1)[1] for row in rows) + "\n"), out + "/b")
+    with open(out + "/a", encoding="utf-8") as a, open(out + "/b", encoding="utf-8") as b:
+        check(a.read() == b.read(), "features alone are read otherwise")
+    contains(verb("predict", job, file("one.csv", "1\n2\n"), out + "/c", rc=1), "1 columns and no header",
+             "3 columns of the training file")
+
+
 def held_out(lines, has_header):
     """Every fifth row is the test set, as the data's README says."""
     head, rows = (lines[:1], lines[1:]) if has_header else ([], lines)

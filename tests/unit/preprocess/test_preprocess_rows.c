@@ -164,6 +164,10 @@ static void test_rows_and_roles_that_do_not_fit_are_told_with_their_place(void *
          "\"b\"], "
          "\"components\": 1}}",
          "a,b\n1,2\n3,\n4,5\n", "pca: column 'b' has missing cells", BL_E_CONFIG},
+        {"{\"columns\": [{\"columns\": \"x\"}]}", "x,y\ncaf\xe9,0\nt\xc3\xa9,1\n",
+         "is no UTF-8 text", BL_E_DATA},
+        {"{\"label\": 1}", "caf\xe9,y\n1,0\n2,1\n", "of a column is no UTF-8 text",
+         BL_E_DATA},
         {"{\"split\": {\"by\": \"stratified\", \"column\": \"x\", \"test\": 0.5}}",
          "x,y\n1,0\n2,1\n3,1\n4,1\n", "stratified by a column of 4 values in 4 rows",
          BL_E_CONFIG},

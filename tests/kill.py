@@ -22,7 +22,7 @@ def kills_at_random_instants_over_all_kinds_of_training_give_the_same_digests():
         if hits >= KILLS:
             break
         whole, _, seconds = short.reference(kind[0])
-        got, _ = kill_until_done(kind, rng, min(6, KILLS - hits), whole, seconds)
+        got = kill_until_done(kind, rng, min(6, KILLS - hits), whole, seconds)
         hits, jobs = hits + got, jobs + 1
         print(f"# {kind[0]}: {got} kills; {hits} of {KILLS} in {jobs} jobs, {time.monotonic() - since:.0f} s", flush=True)
 

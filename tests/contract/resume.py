@@ -4,10 +4,10 @@ attempts everything is gone but the input and the checkpoints. Shared by test_ch
 tests/kill.py (long)."""
 import glob
 import itertools
-import math
 
 from harness import *
 
+ROWS = int(os.environ.get("KILL_ROWS", "3000"))
 NAME = {"TRAINING_JOB_NAME": "spot-job"}
 
 # Name, hyperparameters, what else the job has. All sample, so that a resume which is not bit for bit shows.
@@ -27,17 +27,22 @@ KINDS = [
 ]
 
 
-def make(kind, data_rows=3000, **more):
+def make(kind, **more):
     """A job of this kind; where it goes on from a model, one that was trained once."""
     _, settings, extras = kind
     settings = dict({"num_round": "60", "max_depth": "4", "bl_checkpoint_seconds": "0", "eval_metric": "auc,logloss",
                      "bl_explain": "both"}, **settings)
     settings.update(more)
-    job = small_job(data=small(data_rows, 6), validation=False, **settings)
+    job = small_job(data=train_rows(), validation=False, **settings)
     job.channel("validation", ("b.csv", small(400, 6, seed=SEED + 1)))
     if "model" in extras:
         job.channel("model", start_model(), content_type=None)
     return job
+
+
+@functools.lru_cache(maxsize=None)
+def train_rows():
+    return small(ROWS, 6)
 
 
 @functools.lru_cache(maxsize=None)
@@ -105,7 +110,7 @@ def kill_until_done(kind, rng, n_kills, whole, longest):
     """kill -9 at random instants until that many have hit or the job is done; then the job's own end.
     Returns how many hit."""
     job = with_checkpoints(make(kind))
-    hits, newest = 0, -1
+    hits = 0
     while hits < n_kills:
         done = attempt(job, signal.SIGKILL, rng.uniform(0, longest))
         only_checkpoints(job, mid_write=True)
@@ -119,4 +124,4 @@ def kill_until_done(kind, rng, n_kills, whole, longest):
         job.expect(0, environment=NAME)
     same_outputs(job, whole, f"{kind[0]}, {hits} kills")
     only_checkpoints(job)
-    return hits, newest
+    return hits

@@ -15,7 +15,8 @@ static const char *const metrics[] = {"logloss", "auc"};
 /* A checkpoint as small as it gets; the booster is opaque here. */
 static bl_buf small_file(void)
 {
-    double history[8] = {0.5, 0.25, NAN, INFINITY, -0.0, 5e-324, 1e308, 0.1};
+    double history[8] = {0.5,  0.25,   (double)NAN, (double)INFINITY,
+                         -0.0, 5e-324, 1e308,       0.1};
     const bl_ckpt ckpt = {.job_name = "job",
                           .xgboost = "3.4.1",
                           .instructions = "x86-64",

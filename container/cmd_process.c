@@ -12,7 +12,8 @@
 static const char usage_text[] =
     "usage: boostlens process [--root DIR] [--plan FILE] [--train-test-split-ratio "
     "SHARE]\n"
-    "                         [--random-split SEED]\n"
+    "                         [--random-split SEED] [--profile | --profile-only] "
+    "[--label COLUMN]\n"
     "\n"
     "Reads every .csv of the inputs, splits the rows, fits the plan on the training rows "
     "and\n"
@@ -28,7 +29,15 @@ static const char usage_text[] =
     "over the\n"
     "                   plan; 0.3 where neither says\n"
     "  --random-split SEED               seed of the split, 0 to 4294967295; default 0\n"
-    "  --isolation WORD                  the sandbox: auto (default), required, off\n";
+    "  --isolation WORD                  the sandbox: auto (default), required, off\n"
+    "  --profile        first a profile of the inputs as they are: profile.json, and "
+    "profile.html\n"
+    "                   to look at, to the output named profile, else below "
+    "processing/profile\n"
+    "  --profile-only   that, and nothing else\n"
+    "  --label COLUMN   of the profile, by name or index from 0; else the plan's label: "
+    "columns\n"
+    "                   that equal or tell it are found\n";
 
 int cmd_process_help(void)
 {
@@ -53,10 +62,16 @@ static int parse(int argc, char **argv, bl_process *process)
                    {"--plan", &process->plan},
                    {"--isolation", &process->isolation},
                    {"--train-test-split-ratio", &ratio},
-                   {"--random-split", &seed}};
+                   {"--random-split", &seed},
+                   {"--label", &process->label}};
     for (int i = 1; i < argc; i++) {
         const char **into = NULL;
         const char *value = NULL;
+        if (strcmp(argv[i], "--profile") == 0 || strcmp(argv[i], "--profile-only") == 0) {
+            process->profile = true;
+            process->only_profile |= argv[i][strlen("--profile")] != '\0';
+            continue;
+        }
         for (size_t k = 0; k < sizeof options / sizeof options[0]; k++) {
             size_t n = strlen(options[k].name);
             if (strcmp(argv[i], options[k].name) == 0)
@@ -70,6 +85,11 @@ static int parse(int argc, char **argv, bl_process *process)
             return wrong("a value is expected after", argv[i]);
         *into = value ? value : argv[++i];
     }
+    if (process->label && !process->profile)
+        return wrong(
+            "--label is of --profile or --profile-only; a plan names the label of "
+            "the split files",
+            NULL);
     if (ratio && (bli_read_double(ratio, strlen(ratio), &process->test) != BL_NUMBER_OK ||
                   !(process->test > 0 && process->test < 1)))
         return wrong("--train-test-split-ratio takes a share above 0 and below 1, not",

@@ -264,7 +264,7 @@ static bl_status put_number(bl_frame_build *build, const bl_record *record, size
     char shown[BL_CELL_TEXT_MAX];
     if (cell_kind == BL_CELL_INFINITE &&
         !(state->want.unbounded && isinf(value) &&
-          !memchr("0123456789.", cell->text[cell->n - 1], 11)))
+          (state->want.overflows || !memchr("0123456789.", cell->text[cell->n - 1], 11))))
         return at_cell(
             build, record, i,
             bli_fail(err, BL_E_DATA,

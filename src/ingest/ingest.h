@@ -143,6 +143,7 @@ typedef struct bl_frame_want {
     bool as_float;         /* numbers as strtof reads them, widened; else as strtod */
     bool verbatim;         /* texts: no text means missing, not even the empty one */
     bool unbounded;        /* numbers: inf is one */
+    bool overflows;        /* unbounded: so is what is too large for a double */
     bool takes_missing;    /* the settings' number `missing` is missing here */
     bool is_mixed;         /* AUTO: numbers and texts may both stand here */
     const bl_texts *texts; /* that mean missing here, lent; NULL: the settings' */

@@ -37,11 +37,15 @@ typedef struct bl_process {
     double test;           /* --train-test-split-ratio; < 0: not given */
     int64_t seed;          /* --random-split; < 0: not given */
     const char *isolation; /* --isolation: auto (default), required, off */
+    bool profile;          /* --profile: also a profile of the inputs, before all else */
+    bool only_profile;     /* --profile-only: nothing else */
+    const char *label; /* --label of a profile: a name, or an index; NULL: the plan's */
     const bl_log *log;
     const volatile sig_atomic_t *stop;
 } bl_process;
 
-/* Splits, fits and transforms the .csv of the inputs into train_data.csv, test_data.csv,
+/* profile.json and profile.html where asked (report/profile.h has their shape), then
+ * splits, fits and transforms the .csv of the inputs into train_data.csv, test_data.csv,
  * train_data_headers.csv, validation_data.csv and plan.json, each where the job's config says
  * (interfaces: Preprocessing). The message for <root>/output/message is written on success. */
 bl_status bli_process(const bl_process *process, bl_err *err);

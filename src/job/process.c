@@ -137,7 +137,7 @@ static bl_status put(void *cookie, const char *text, size_t n, bl_err *err)
     return BL_OK;
 }
 
-static bl_status make_parent(const char *path, bl_err *err)
+bl_status bli_make_parent(const char *path, bl_err *err)
 {
     char *folder = NULL;
     bl_status st = bli_strdup(path, &folder, err);
@@ -157,7 +157,7 @@ static bl_status write_csv(const processing *p, bl_process_file file, int set, b
 {
     const char *path = p->places.path[file];
     bl_output output;
-    bl_status st = make_parent(path, err);
+    bl_status st = bli_make_parent(path, err);
     if (st == BL_OK)
         st = bli_output_open(path, 0644, &output, err);
     if (st != BL_OK)
@@ -185,7 +185,7 @@ static bl_status write_plan(const processing *p, bl_err *err)
     bli_jw_end(&jw);
     bl_status st = bli_buf_check(&text, "the fitted plan", err);
     if (st == BL_OK)
-        st = make_parent(path, err);
+        st = bli_make_parent(path, err);
     if (st == BL_OK)
         st = bli_write_file(path, 0644, text.data, text.n, err);
     bli_buf_done(&text);
@@ -239,8 +239,11 @@ bl_status bli_process(const bl_process *process, bl_err *err)
         st = bli_process_isolate(process, &p.places, err);
     if (st == BL_OK)
         st = read_plan(&p, err);
-    if (st == BL_OK)
-        st = read_data(&p, err);
+    if (st == BL_OK && process->profile)
+        st = bli_process_profile(process, &p.places, p.plan, &p.limits, err);
+    if (st != BL_OK || process->only_profile)
+        goto done;
+    st = read_data(&p, err);
     if (st == BL_OK && stop_asked(&p))
         st = bli_fail(err, BL_E_CANCELLED,
                       "stopped on request before anything was written");
@@ -248,6 +251,7 @@ bl_status bli_process(const bl_process *process, bl_err *err)
         st = write_all(&p, err);
     if (st == BL_OK)
         st = tell(&p, err);
+done:
     processing_done(&p);
     return st;
 }

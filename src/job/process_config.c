@@ -19,6 +19,8 @@ static const struct {
     [BL_FILE_HEADERS] = {"train_data_headers.csv", "train_data_headers", "train_headers"},
     [BL_FILE_VALIDATION] = {"validation_data.csv", "validation_data", "validation"},
     [BL_FILE_PLAN] = {"plan.json", "plan", "fitted"},
+    [BL_FILE_PROFILE] = {"profile.json", "profile", "profile"},
+    [BL_FILE_PROFILE_PAGE] = {"profile.html", "profile", "profile"},
 };
 
 void bli_process_places_done(bl_process_places *places)

@@ -11,6 +11,8 @@ typedef enum bl_process_file {
     BL_FILE_HEADERS,
     BL_FILE_VALIDATION,
     BL_FILE_PLAN,
+    BL_FILE_PROFILE,
+    BL_FILE_PROFILE_PAGE,
     BL_N_PROCESS_FILES
 } bl_process_file;
 
@@ -27,6 +29,12 @@ bl_status bli_process_places(const bl_process *process, const bl_limits *limits,
 /* Bars the process to its inputs and the folders of its outputs. */
 bl_status bli_process_isolate(const bl_process *process, const bl_process_places *places,
                               bl_err *err);
+/* Makes the folder a file goes to. */
+bl_status bli_make_parent(const char *path, bl_err *err);
+/* A profile of the inputs to profile.json and profile.html. plan: says which column is the label
+ * (unless process->label does) and which texts mean missing. */
+bl_status bli_process_profile(const bl_process *process, const bl_process_places *places,
+                              const bl_plan *plan, const bl_limits *limits, bl_err *err);
 void bli_process_places_done(bl_process_places *places);
 
 #endif

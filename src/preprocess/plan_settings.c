@@ -150,6 +150,16 @@ const bl_column_refs *bli_plan_ids(const bl_plan *plan)
     return &plan->ids;
 }
 
+const bl_column_refs *bli_plan_labels(const bl_plan *plan)
+{
+    return &plan->labels;
+}
+
+const bl_texts *bli_plan_missing(const bl_plan *plan)
+{
+    return plan->has_missing ? &plan->missing : NULL;
+}
+
 static bool any_name(const bl_column_refs *refs)
 {
     for (size_t i = 0; i < refs->n; i++)

@@ -69,6 +69,9 @@ bl_frame_ask bli_transform_ask(bl_transform *transform, bool doubles, bool optio
                                const bl_log *log);
 bool bli_plan_names_columns(const bl_plan *plan);
 const bl_column_refs *bli_plan_ids(const bl_plan *plan);
+const bl_column_refs *bli_plan_labels(const bl_plan *plan);
+/* "missing" of the plan; NULL: not given. */
+const bl_texts *bli_plan_missing(const bl_plan *plan);
 
 enum { BL_SET_TRAIN, BL_SET_VALIDATION, BL_SET_TEST, BL_N_SETS };
 

@@ -224,8 +224,10 @@ void bli_run_checkpoint_if_due(bl_train_run *r)
     const bl_checkpoints *place = r->input->checkpoints;
     if (!place || what_is_lost(r->input->job))
         return;
-    double least = place->factor * r->last_cost;
-    if (bli_seconds() - r->last_at >= (least > place->seconds ? least : place->seconds))
+    double now = bli_seconds(), least = place->factor * r->last_cost;
+    /* The second: one that cost much more than the last does not add up with the next ones. */
+    if (now - r->last_at >= (least > place->seconds ? least : place->seconds) &&
+        now - r->began >= place->factor * r->spent)
         write_now(r);
 }
 

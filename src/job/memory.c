@@ -15,8 +15,10 @@
 #include <string.h>
 
 enum {
-    CELL = 4,        /* read */
-    CELL_HIST = 8,   /* read and trained on as bins */
+    CELL = 4,      /* read */
+    CELL_HIST = 8, /* read and trained on as bins */
+    CELL_PLAN =
+        12, /* a plan: columns of doubles beside the matrix; gone before training */
     CELL_VALUES = 20 /* read and trained on as values */
 };
 
@@ -40,6 +42,8 @@ static uint64_t need_of(const bl_job *job, int data, const bl_ingest_size *size,
         return need + size->n_cells * CELL;
     if (job->kfold > 0)
         need += size->n_cells * CELL;
+    if (!values && bli_job_param(job, "bl_preprocess"))
+        return need + size->n_cells * CELL_PLAN;
     return need + (values ? size->n_cells * CELL + size->n_filled * (CELL_VALUES - CELL)
                           : size->n_cells * CELL_HIST);
 }

@@ -4,8 +4,8 @@
 
     explain_peer.py FILE LIBRARY DEPTH ROUNDS CLASSES THREADS REPEATS
 
-One JSON line an explainer and kind of value. Rows: as many as take it about a second, so that what a call
-costs once does not count against anybody who works in large batches. Errors are taken against shap's C
+One JSON line an explainer and kind of value. Rows: more and more until more no longer make it faster, so that
+what a call costs once does not count against anybody who works in large batches. Errors are taken against shap's C
 code in float64. LightGBM and CatBoost explain models of their own of the same depth and number of trees:
 compare sizes, not values; their leaves are printed.
 """
@@ -66,13 +66,17 @@ def timed(call, n):
 
 
 def put(what, mode, call, truth=None, leaves=None, most=None):
-    """Times `call` on as many rows as take about a second, and prints the line."""
+    """Times `call` on as many rows as serve it best, and prints the line."""
     try:
         n, most = 32, min(len(X), most or len(X))
         took = timed(call, n)[0]
-        while took < 0.5 and n < most:
-            n = min(most, max(2 * n, int(n * 0.7 / max(took, 1e-4)) if took > 0.05 else 4 * n))
-            took = timed(call, n)[0]
+        while n < most and took < 10:
+            more = min(most, 4 * n)
+            longer = timed(call, more)[0]
+            steady = took > 0.3 and longer / more > 0.85 * took / n
+            n, took = more, longer
+            if steady:
+                break
         took = statistics.median([took] + [timed(call, n)[0] for _ in range(min(REPEATS, 3) - 1)])
         line = {"mode": mode, "what": what, "rows": n, "rows_per_s": n / took, "threads": THREADS,
                 "ns_per_row_and_tree": 1e9 * took / n / ROUNDS / max(CLASSES, 1)}

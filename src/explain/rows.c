@@ -316,8 +316,8 @@ static void explain_into(const bl_explainer *e, const float *rows, uint64_t n_ro
     bli_explain_block(e, &job, &scratch);
 }
 
-/* A step of lanes costs as much as so many rows one by one. */
-#define ROWS_A_STEP 6
+/* So many rows one by one cost less than a step of lanes. */
+#define ROWS_A_STEP 1
 
 /* At most a block of rows, by one thread. A row's values are the same bits in lanes and by
  * itself. */

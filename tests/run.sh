@@ -60,6 +60,7 @@ runs() { has "$1" "$wanted" && ! has "$1" "$unwanted"; }
 mkdir -p "$build"
 results=$build/results.txt
 : >"$results"
+: >"$build/scripts.txt" # seconds of each script
 started=$(date +%s)
 
 result() { say "$*" >>"$results"; }
@@ -118,19 +119,19 @@ meson_tests() {
     python3 tests/tally.py meson "$label" "$folder/meson-logs/testlog.json" >>"$results"
 }
 
-# scripts LABEL SCRIPT...: each prints one line a claim.
+# scripts LABEL SCRIPT...: each prints one line a claim. As many at once as there are processors.
 scripts() {
     label=$1
     shift
+    # shellcheck disable=SC2016 # expanded by the inner shell
+    printf '%s\n' "$@" | xargs -P "$jobs" -I '{}' sh -c '
+        log=$2/$(basename "${1%.*}").log rc=0 since=$(date +%s)
+        case $1 in *.py) python3 "$1" ;; *) sh "$1" ;; esac >"$log" 2>&1 || rc=$?
+        echo "$rc" >"$log.rc"
+        echo "$(($(date +%s) - since)) s $1" >>"$2/scripts.txt"' sh '{}' "$build"
     for script in "$@"; do
-        name=$(basename "$script")
-        log=$build/${name%.*}.log
-        rc=0
-        case $script in
-        *.py) python3 "$script" >"$log" 2>&1 || rc=$? ;;
-        *) sh "$script" >"$log" 2>&1 || rc=$? ;;
-        esac
-        python3 tests/tally.py script "$label" "$log" "$rc" >>"$results"
+        log=$build/$(basename "${script%.*}").log
+        python3 tests/tally.py script "$label" "$log" "$(cat "$log.rc")" >>"$results"
     done
 }
 

@@ -15,7 +15,7 @@ KINDS = [
     ("subsample", {"subsample": "0.5", "seed": "3"}, ()),
     ("colsample", {"colsample_bytree": "0.6", "colsample_bylevel": "0.7", "colsample_bynode": "0.7"}, ()),
     ("dart", {"booster": "dart", "rate_drop": "0.2", "subsample": "0.7", "num_round": "50"}, ()),
-    ("early stopping", {"early_stopping_rounds": "8", "eta": "0.5", "subsample": "0.6", "num_round": "200"}, ()),
+    ("early stopping", {"early_stopping_rounds": "8", "eta": "0.1", "subsample": "0.6", "num_round": "200"}, ()),
     ("parallel trees", {"num_parallel_tree": "3", "subsample": "0.5", "colsample_bynode": "0.6"}, ()),
     ("k-fold", {"_kfold": "3", "subsample": "0.5", "num_round": "25"}, ()),
     ("gradient based", {"tree_method": "hist", "sampling_method": "gradient_based", "subsample": "0.3"}, ()),

@@ -16,6 +16,8 @@ int cmd_predict(int argc, char **argv);
 int cmd_apply_help(void);
 int cmd_process(int argc, char **argv);
 int cmd_process_help(void);
+int cmd_plan(int argc, char **argv);
+int cmd_plan_help(void);
 int cmd_check(int argc, char **argv);
 int cmd_lint_job(int argc, char **argv);
 int cmd_lint_job_help(void);

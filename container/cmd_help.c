@@ -36,16 +36,18 @@ int cmd_help(int argc, char **argv)
         return cmd_lint_job_help();
     if (argc == 2 && strcmp(argv[1], "process") == 0)
         return cmd_process_help();
+    if (argc == 2 && strcmp(argv[1], "plan") == 0)
+        return cmd_plan_help();
     if (argc == 2 && strcmp(argv[1], "check") == 0) {
         puts("boostlens check [--root DIR]: reads a job folder's configuration and the "
              "first\n"
              "lines of its data, and says what is wrong. Nothing is written.");
         return 0;
     }
-    fputs(
-        "boostlens help: usage: help [train [--markdown] | explain | predict | process | "
-        "check | lint-job]\n",
-        stderr);
+    fputs("boostlens help: usage: help [train [--markdown] | explain | predict | process "
+          "| plan | "
+          "check | lint-job]\n",
+          stderr);
     return EXIT_USAGE;
 }
 

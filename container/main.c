@@ -29,6 +29,8 @@ static const struct verb {
     {"predict", cmd_predict, "scores of any rows with a saved model: help predict"},
     {"process", cmd_process,
      "run a SageMaker Processing job: split, fit, transform: help process"},
+    {"plan", cmd_plan,
+     "propose a preprocessing plan from the data: FILE.csv [--label COLUMN]"},
     {"check", cmd_check,
      "check a job folder's configuration and first lines: [--root DIR]"},
     {"lint-job", cmd_lint_job,

@@ -3,6 +3,7 @@
 #ifndef BL_JOB_JOB_H
 #define BL_JOB_JOB_H
 
+#include "base/buf.h"
 #include "base/log.h"
 
 #include <signal.h>
@@ -51,6 +52,19 @@ typedef struct bl_process {
 bl_status bli_process(const bl_process *process, bl_err *err);
 /* <root>/output/message: at most 1,024 bytes of UTF-8. */
 bl_status bli_process_message(const char *root, const char *text, bl_err *err);
+
+/* --- A plan proposed from data -------------------------------------------------------------- */
+
+typedef struct bl_propose {
+    const char *file;
+    const char *label; /* --label: a name, or an index; NULL: guessed, and said */
+    const bl_log *log;
+    const volatile sig_atomic_t *stop;
+} bl_propose;
+
+/* Appends a plan (src/preprocess/README.md) as JSON to text, checked as process and train read it.
+ * The file is read twice where some of its texts mean missing. */
+bl_status bli_propose(const bl_propose *propose, bl_buf *ret_text, bl_err *err);
 
 /* --- A saved model on any rows: read, predicted and explained as in training ----------- */
 

@@ -13,6 +13,7 @@ typedef struct bl_profile_read {
     const char *const *files;
     const bl_texts *missing;    /* texts that mean missing; NULL: the usual ones */
     const bl_column_ref *label; /* NULL: none */
+    bool guess_label;           /* a column of a usual name, else the first */
     bool names_columns;         /* line 1 is the header */
     const bl_limits *limits;
     const bl_log *log;

@@ -52,6 +52,17 @@ static bl_status find_label(const bl_column_ref *ref, const char *file, size_t n
                     near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
 }
 
+static size_t guess_label(size_t n, const char *const *names)
+{
+    static const char *const usual[] = {"label", "target",  "class",
+                                        "y",     "outcome", "response"};
+    for (size_t k = 0; k < BL_LEN(usual); k++)
+        for (size_t i = 0; i < n; i++)
+            if (names[i] && bli_text_equal_nocase(names[i], usual[k]))
+                return i;
+    return 0;
+}
+
 /* Every column, with whatever cells it has. */
 static bl_status choose(void *cookie, const char *file, size_t n,
                         const char *const *names, bl_frame_want *wants, bl_err *err)
@@ -70,6 +81,8 @@ static bl_status choose(void *cookie, const char *file, size_t n,
     r->ask.part_rows = r->ask.part_rows < 16      ? 16
                        : r->ask.part_rows > 65536 ? 65536
                                                   : r->ask.part_rows;
+    if (r->read->guess_label)
+        ask.label = guess_label(n, names);
     if (r->read->label)
         st = find_label(r->read->label, file, n, names, &ask.label, err);
     if (st == BL_OK)

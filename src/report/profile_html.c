@@ -130,10 +130,11 @@ static void alone_bars(bl_buf *out, const bl_profile *p, const bl_profile_column
         width = width > 0 ? width : 0;
         bli_buf_text(out, "<tr><td class=\"v\">");
         bli_html_text(out, of[k]->name, 60);
-        bli_buf_printf(out,
-                       "</td><td><div class=\"b\" style=\"width:%.1f%%\"></div></td>"
-                       "<td class=\"n\">%.3f</td></tr>",
-                       100 * width, of[k]->alone);
+        bli_buf_printf(
+            out,
+            "</td><td class=\"w\"><div class=\"b\" style=\"width:%.1f%%\"></div></td>"
+            "<td class=\"n\">%.3f</td></tr>",
+            100 * width, of[k]->alone);
     }
     bli_buf_text(out, "</table></div>");
 }

@@ -27,7 +27,12 @@ void bli_cut_text(bl_buf *out, const char *text, size_t most)
 void bli_profile_share(bl_buf *out, double part, double all)
 {
     double share = all > 0 ? 100 * part / all : 0;
-    bli_buf_printf(out, share > 0 && share < 0.1 ? "%.2g %%" : "%.3g %%", share);
+    if (share > 99.99 && share < 100)
+        bli_buf_text(out, "over 99.99 %");
+    else if (share > 99 && share < 100)
+        bli_buf_printf(out, "%.2f %%", share);
+    else
+        bli_buf_printf(out, share > 0 && share < 0.1 ? "%.2g %%" : "%.3g %%", share);
 }
 
 void bli_profile_sentence(bl_buf *out, const bl_profile *p, const bl_profile_column *c,

@@ -107,10 +107,11 @@ void bli_html_top(bl_buf *out, const bl_profile *p, const bl_profile_column *c)
     for (size_t k = 0; k < c->n_top; k++) {
         bli_buf_text(out, "<tr><td class=\"v\">");
         bli_html_text(out, c->top[k].text, 60);
-        bli_buf_printf(out,
-                       "</td><td><div class=\"b\" style=\"width:%.1f%%\"></div></td>"
-                       "<td class=\"n\">",
-                       100 * (double)c->top[k].n / most);
+        bli_buf_printf(
+            out,
+            "</td><td class=\"w\"><div class=\"b\" style=\"width:%.1f%%\"></div></td>"
+            "<td class=\"n\">",
+            100 * (double)c->top[k].n / most);
         bli_html_count(out, c->top[k].n);
         bli_buf_text(out, "</td><td class=\"n\">");
         bli_profile_share(out, (double)c->top[k].n, (double)p->n_rows);

@@ -191,7 +191,7 @@ static bl_status read_twice(const bl_propose *propose, const bl_limits *limits,
                             bl_levels *missing, bool *ret_usual, bl_profile **ret_profile,
                             bl_frame **ret_frame, bl_err *err)
 {
-    static char na[] = "NA", nan_text[] = "NaN", null_text[] = "null";
+    static const char *const usual[] = {"NA", "NaN", "null"};
     bl_texts none = {0}, given = {0};
     bl_profile *profile = NULL;
     bl_frame *frame = NULL;
@@ -206,7 +206,6 @@ static bl_status read_twice(const bl_propose *propose, const bl_limits *limits,
     }
     bli_profile_free(profile);
     bli_frame_free(frame);
-    const char *usual[] = {na, nan_text, null_text};
     uint32_t code;
     for (size_t i = 0; st == BL_OK && !*ret_usual && i < BL_LEN(usual); i++)
         st = bli_levels_add(missing, usual[i], strlen(usual[i]), 1003, &code, err);

@@ -10,6 +10,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* --- Texts that mean missing ----------------------------------------------------------------- */
 
@@ -226,6 +227,13 @@ static bl_status read_twice(const bl_propose *propose, const bl_limits *limits,
 static bl_status enter_sandbox(const bl_propose *propose, bl_err *err)
 {
     bl_places places = {0};
+    struct stat info;
+    if (stat(propose->file, &info) == 0 && !S_ISREG(info.st_mode) &&
+        !S_ISDIR(info.st_mode))
+        return bli_fail(err, BL_E_DATA,
+                        "'%s' is a pipe or a device; plan reads its file twice: give a "
+                        "regular file",
+                        propose->file);
     bl_status st = bli_places_add(&places, propose->file, false, err);
     if (st == BL_OK)
         st = bli_places_enter(&places, NULL, propose->log, err);

@@ -124,6 +124,16 @@ static size_t classes(const bl_proposing *p, const char *text[BL_PROFILE_CLASSES
         qsort(text, n, sizeof *text, compare_texts);
         return n;
     }
+    /* 0, 1 and unknown: each is a class, a person merges them */
+    if (c->type == BL_PROFILE_MIXED && c->n_distinct <= BL_PROFILE_TOP) {
+        for (size_t k = 0; k < c->n_top; k++) {
+            text[k] = c->top[k].text;
+            if (!is_utf8(text[k]))
+                return 0;
+        }
+        qsort(text, c->n_top, sizeof *text, compare_texts);
+        return c->n_top;
+    }
     /* 1 and 2, -1 and 1 */
     if (c->type != BL_PROFILE_INTEGER || c->n_distinct != 2 ||
         (c->min == 0 && c->max == 1))

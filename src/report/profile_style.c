@@ -49,7 +49,7 @@ const char bli_profile_style[] =
     "white-space:nowrap;font-variant-numeric:tabular-nums;color:var(--soft)}"
     "td.v{max-width:0;width:46%;overflow:hidden;text-overflow:ellipsis;"
     "white-space:nowrap;padding-right:8px}"
-    "td.w{width:34%}"
+    "td.w{width:34%}.panel td.v{width:26%}.panel td.w{width:60%}"
     ".b{height:9px;border-radius:3px;background:var(--bar);min-width:1px}"
     "details{margin-top:8px}summary{cursor:pointer;color:var(--soft);font-size:13px}"
     "footer{margin-top:34px;color:var(--soft);font-size:13px;overflow-wrap:anywhere}"

@@ -122,17 +122,19 @@ void bli_html_top(bl_buf *out, const bl_profile *p, const bl_profile_column *c)
 
 /* --- Heat map ----------------------------------------------------------------------------------- */
 
+enum { HEAT_NAME = 22 }; /* bytes of a name */
+
 static void heat_label(bl_buf *out, const char *name, size_t i, size_t left, size_t cell)
 {
     size_t middle = left + i * cell + cell / 2;
     bli_buf_printf(out, "<text x=\"%zu\" y=\"%zu\" text-anchor=\"end\">", left - 6,
                    middle + 4);
-    bli_html_text(out, name, 22);
+    bli_html_text(out, name, HEAT_NAME);
     bli_buf_printf(out,
                    "</text><text transform=\"translate(%zu %zu) rotate(-60)\" x=\"0\" "
                    "y=\"0\">",
                    middle + 4, left - 6);
-    bli_html_text(out, name, 22);
+    bli_html_text(out, name, HEAT_NAME);
     bli_buf_text(out, "</text>");
 }
 
@@ -157,9 +159,21 @@ static void heat_cell(bl_buf *out, const bl_profile *p, size_t a, size_t b, size
         bli_buf_printf(out, ": %.3f</title></rect>", r);
 }
 
+/* Room for the longest name, at a letter's usual width. */
+static size_t heat_margin(const bl_profile *p, size_t n)
+{
+    size_t longest = 4;
+    for (size_t i = 0; i < n; i++) {
+        size_t length = strlen(p->columns[p->pair[i]].name);
+        longest = length > longest ? length : longest;
+    }
+    return 14 + 7 * (longest < HEAT_NAME ? longest : HEAT_NAME);
+}
+
 void bli_svg_correlation(bl_buf *out, const bl_profile *p, size_t n)
 {
-    size_t cell = n <= 12 ? 40 : n <= 25 ? 28 : 20, left = 150, side = left + n * cell;
+    size_t cell = n <= 12 ? 40 : n <= 25 ? 28 : 20, left = heat_margin(p, n);
+    size_t side = left + n * cell;
     bli_buf_printf(out,
                    "<svg class=\"heat\" width=\"%zu\" viewBox=\"0 0 %zu %zu\" "
                    "role=\"img\"><title>correlation matrix</title>",

@@ -137,6 +137,10 @@ def rows_without_a_label_are_left_out_and_two_whole_numbers_become_classes():
     check(plan["rows"] == [{"drop": {"column": "y", "missing": True}}], "%s", plan.get("rows"))
     check(plan["label"] == {"column": "y", "classes": {"1": 0, "2": 1}}, "%s", plan["label"])
     train(content, text)
+    mixed = "x,y\n" + "".join(f"{i % 7},{'unknown' if i % 10 == 0 else i % 2}\n" for i in range(200))
+    text = propose(mixed, "--label", "y")[0]
+    check(json.loads(text)["label"]["classes"] == {"0": 0, "1": 1, "unknown": 2}, text)
+    process(mixed, text)
 
 
 @claim
@@ -165,6 +169,9 @@ def ten_thousand_columns_and_bytes_that_are_no_text_make_a_plan():
 def what_is_no_table_and_wrong_arguments_are_refused():
     contains(propose(bytes(range(256)) * 20, rc=1)[1], "a.csv")
     contains(propose("", rc=1)[1], "No data")
+    done = subprocess.run([BOOSTLENS, "plan", "/dev/null"], capture_output=True, text=True, timeout=HANG, check=False)
+    check(done.returncode == 1, "exit %s", done.returncode)
+    contains(done.stderr, "give a regular file")
     contains(propose("a\n1\n2\n", rc=1)[1], "one column")
     contains(propose("a,b\n1,2\n", "--label", "c", rc=1)[1], "label 'c'", "no such column")
     contains(propose("a,b\n1,2\n", "--what", rc=64)[1], "unknown option '--what'")

@@ -27,6 +27,12 @@ static bl_status add_folder_of(bl_places *p, const char *file, bl_err *err)
     return st;
 }
 
+static bool is_written(const bl_process *process, size_t file)
+{
+    bool is_profile = file == BL_FILE_PROFILE || file == BL_FILE_PROFILE_PAGE;
+    return is_profile ? process->profile : !process->only_profile;
+}
+
 bl_status bli_process_isolate(const bl_process *process, const bl_process_places *places,
                               bl_err *err)
 {
@@ -38,7 +44,8 @@ bl_status bli_process_isolate(const bl_process *process, const bl_process_places
     for (size_t i = 0; st == BL_OK && i < places->n; i++)
         st = bli_places_add(&p, places->data[i], false, err);
     for (size_t i = 0; st == BL_OK && i < BL_N_PROCESS_FILES; i++)
-        st = add_folder_of(&p, places->path[i], err);
+        if (is_written(process, i))
+            st = add_folder_of(&p, places->path[i], err);
     /* This one is made: failures leave their message there too. */
     if (st == BL_OK)
         st = bli_path_join(process->root, "output", &output, err);

@@ -107,8 +107,8 @@ bl_status bli_profiler_new(const bl_profile_ask *ask, bl_profiler **ret_profiler
         p->names = names;
     for (size_t i = 0; st == BL_OK && i < ask->n; i++) {
         p->tallies[i].set.cap = NUMBER_KEYS / n > 256 ? (size_t)(NUMBER_KEYS / n) : 256;
-        p->tallies[i].min = INFINITY;
-        p->tallies[i].max = -INFINITY;
+        p->tallies[i].min = (double)INFINITY;
+        p->tallies[i].max = -(double)INFINITY;
         st = copy_name(ask, i, &p->names[i], err);
     }
     if (st == BL_OK)
@@ -242,7 +242,7 @@ static bl_status begin_kept(const bl_profiler *p, bl_tally *t,
             return st;
         t->numbers = block;
         for (uint64_t r = 0; r < p->cap_kept; r++)
-            t->numbers[r] = NAN;
+            t->numbers[r] = (double)NAN;
     }
     if (!t->codes && has_text(cells->codes, n)) {
         st = bli_alloc(p->cap_kept, sizeof *t->codes, "rows of a profile", &block, err);
@@ -400,7 +400,7 @@ static bl_status end_column(const bl_ending *e, size_t i, const void *cookie, bl
                              .mean = finite ? t->mean : (double)NAN,
                              .deviation = finite > 1 ? sqrt(t->m2 / (double)(finite - 1))
                                                      : (double)NAN,
-                             .alone = NAN};
+                             .alone = (double)NAN};
     bl_status st = bli_profile_numbers(e, i, err);
     if (st == BL_OK)
         st = bli_profile_texts(e, i, err);

@@ -41,7 +41,7 @@ double bli_pearson(const double *x, const double *y, uint64_t n)
     double mean[3], xx[LANES] = {0}, yy[LANES] = {0}, xy[LANES] = {0};
     means_of(x, y, n, mean);
     if (mean[0] < 2)
-        return NAN;
+        return (double)NAN;
     for (uint64_t r = 0; r < n; r++) {
         size_t lane = r % LANES;
         bool both = isfinite(x[r]) && isfinite(y[r]);
@@ -55,7 +55,7 @@ double bli_pearson(const double *x, const double *y, uint64_t n)
     double floor_x = fabs(mean[1]) * 1e-15, floor_y = fabs(mean[2]) * 1e-15;
     if (!(scale > 0) || !isfinite(scale) || sqrt(total(xx) / mean[0]) <= floor_x ||
         sqrt(total(yy) / mean[0]) <= floor_y)
-        return NAN;
+        return (double)NAN;
     double r = total(xy) / scale;
     return r > 1 ? 1 : r < -1 ? -1 : r;
 }

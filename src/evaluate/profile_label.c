@@ -401,7 +401,7 @@ bl_status bli_profile_label(const bl_ending *e, bl_err *err)
     bl_status st = read_label(e, &target, err);
     uint64_t n = 0;
     for (uint64_t r = 0; st == BL_OK && r < target.n_rows; r++)
-        n += isfinite(target.value[r]);
+        n += isfinite(target.value[r]) ? 1 : 0;
     p->n_classes = target.n_classes;
     if (st == BL_OK && n >= LEAST_ROWS && target.n_classes != 1) {
         p->measure = target.n_classes == 2 ? BL_ALONE_AUC

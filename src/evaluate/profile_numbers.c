@@ -198,7 +198,7 @@ bl_status bli_profile_numbers(const bl_ending *e, size_t i, bl_err *err)
     uint64_t n_kept = e->profiler->n_kept, n = 0, first = 0;
     void *block;
     for (size_t q = 0; q < BL_PROFILE_QUANTILES; q++)
-        c->quantile[q] = NAN;
+        c->quantile[q] = (double)NAN;
     if (!t->numbers)
         return BL_OK;
     bl_status st = bli_alloc(n_kept, 2 * sizeof(double), "a column", &block, err);

@@ -48,13 +48,11 @@ static bl_status folder_of(const char *path, char **ret_folder, bl_err *err)
 /* Root gives a new file or folder the owner of the folder it is in, so that whoever
  * mounted the folder can delete what we leave. Where that is not permitted it stays ours.
  */
-static void own_as_folder(const char *path, const char *folder)
+static bool own_as_folder(const char *path, const char *folder)
 {
     struct stat st;
-    if (geteuid() != 0 || stat(folder, &st) != 0)
-        return;
-    if (lchown(path, st.st_uid, st.st_gid) != 0)
-        return;
+    return geteuid() != 0 || stat(folder, &st) != 0 ||
+           lchown(path, st.st_uid, st.st_gid) == 0;
 }
 
 bl_status bli_make_folder(const char *path, unsigned mode, bl_err *err)
@@ -318,7 +316,7 @@ bl_status bli_read_file(const char *path, size_t max_bytes, bl_buf *ret_buf, bl_
     return st;
 }
 
-bl_status bli_check_writable(const char *folder, bl_err *err)
+bl_status bli_check_writable(const char *folder, bool *ret_owned, bl_err *err)
 {
     char *probe = NULL, *temp = NULL;
     bl_status st = bli_path_join(folder, "probe", &probe, err);
@@ -331,6 +329,8 @@ bl_status bli_check_writable(const char *folder, bl_err *err)
                                 folder);
         else {
             close(fd);
+            if (ret_owned)
+                *ret_owned = own_as_folder(temp, folder);
             unlink(temp);
         }
     }

@@ -55,8 +55,9 @@ void bli_temp_abort(const char *temp_path);
 /* Reads a whole file of at most max_bytes (BL_E_LIMIT beyond). */
 bl_status bli_read_file(const char *path, size_t max_bytes, bl_buf *ret_buf, bl_err *err);
 
-/* BL_E_IO where no file can be made in the folder: said before hours of work, not after. */
-bl_status bli_check_writable(const char *folder, bl_err *err);
+/* BL_E_IO where no file can be made in the folder: said before hours of work, not after.
+ * ret_owned: NULL, or false where we are root and files cannot be given the folder's owner. */
+bl_status bli_check_writable(const char *folder, bool *ret_owned, bl_err *err);
 
 bool bli_is_folder(const char *path);
 bool bli_exists(const char *path);

@@ -42,15 +42,21 @@ static bl_status check_checkpoint_folder(const bl_job *job, bl_err *err)
 }
 
 /* Every folder an output goes to is there and takes files. */
-static bl_status prepare_folders(const bl_job *job, bl_err *err)
+static bl_status prepare_folders(const bl_job *job, const bl_log *log, bl_err *err)
 {
+    bool owned = true;
     bl_status st = bli_make_folder(job->model_dir, 0755, err);
     if (st == BL_OK)
         st = bli_make_folder(job->output_data_dir, 0700, err);
     if (st == BL_OK)
-        st = bli_check_writable(job->model_dir, err);
+        st = bli_check_writable(job->model_dir, &owned, err);
     if (st == BL_OK)
-        st = bli_check_writable(job->output_data_dir, err);
+        st = bli_check_writable(job->output_data_dir, NULL, err);
+    if (st == BL_OK && !owned)
+        bli_log(
+            log, BL_NOTE, "output",
+            "files stay root's: giving them the owner of model/ is not permitted here "
+            "(capability CHOWN)");
     return st == BL_OK && job->checkpoint_dir ? check_checkpoint_folder(job, err) : st;
 }
 
@@ -71,7 +77,7 @@ static bl_status begin(bl_stages *stages, bl_err *err)
             stages->n_threads == 1 ? "" : "s");
     st = bli_stage_quantiles(stages, err);
     if (st == BL_OK)
-        st = prepare_folders(stages->job, err);
+        st = prepare_folders(stages->job, stages->log, err);
     return st == BL_OK ? bli_stage_isolate(stages, err) : st;
 }
 

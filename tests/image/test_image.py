@@ -172,6 +172,19 @@ def it_trains_as_any_user():
 
 
 @claim
+def root_without_the_right_to_give_files_away_says_so_once():
+    job = small_job()
+    job.configure()
+    for folder in ("model", "output"):
+        os.makedirs(job.path(folder))
+        os.chown(job.path(folder), 10001, 10001)
+        os.chmod(job.path(folder), 0o777)
+    contained(job)
+    check(job.rc == 0, "exit %s: %s", job.rc, job.stderr[-1500:])
+    check(job.stderr.count("files stay root's") == 1, "%s", job.stderr)
+
+
+@claim
 def train_is_a_program_on_the_path():
     job = contained(small_job(), "--entrypoint", "train", verb=())
     check(job.rc == 0, "exit %s: %s", job.rc, job.stderr[-1500:])

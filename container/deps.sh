@@ -22,8 +22,9 @@ sdist=6968a4c71efdfa859df0dfcad0d99211c95c28c4ffd6aecff46efff77d18026a
 
 build_packages="gcc libc6-dev meson ninja-build pkg-config ca-certificates
     libcsv-dev libhdf5-dev libopenblas-openmp-dev libjansson-dev libssl-dev libdeflate-dev zlib1g-dev"
-# libomp: clang's OpenMP. locales: a locale with a decimal comma is made for a test.
-test_packages="clang clang-format libclang-rt-14-dev libomp-14-dev libcmocka-dev binutils git locales
+# libomp: clang's OpenMP. llvm: names in the sanitizers' reports, without which a library's leak
+# looks like ours. locales: a locale with a decimal comma is made for a test.
+test_packages="clang llvm clang-format libclang-rt-14-dev libomp-14-dev libcmocka-dev binutils git locales
     python3 python3-h5py python3-numpy strace"
 # runc beside podman's own choice: that one refuses machines with mixed cgroups.
 container_packages="podman runc containernetworking-plugins mmdebstrap"

@@ -32,9 +32,24 @@ def podman(*arguments, **options):
                           timeout=HANG, **options)
 
 
-@functools.lru_cache(maxsize=None)
 def image():
     """The image's ID, built once; Skip where there is no podman that works."""
+    found = image_or_reason()
+    if isinstance(found, Skip):
+        raise found
+    return found
+
+
+@functools.lru_cache(maxsize=None)
+def image_or_reason():
+    """The ID, or the Skip that says why there is none: tried once, whatever comes of it."""
+    try:
+        return first_image()
+    except Skip as reason:
+        return reason
+
+
+def first_image():
     if not shutil.which("podman") or not shutil.which("mmdebstrap"):
         raise Skip("podman or mmdebstrap is missing (container/deps.sh container)")
     os.environ["BOOSTLENS_CONTAINER"] = "podman"
@@ -209,6 +224,7 @@ def a_wrong_setting_ends_the_container_with_1_and_a_sentence_in_the_failure_file
 
 @claim
 def a_stop_with_grace_leaves_the_model_asked_for():
+    image()
     job = small_job(num_round="1000000", max_depth="2", save_model_on_termination="true", bl_explain="none")
     name = f"boostlens-test-{os.getpid()}"
     import threading
@@ -246,6 +262,6 @@ def an_archive_of_it_loads_and_runs():
 if __name__ == "__main__":
     rc = main()
     os.environ.pop("CONTAINERS_CONF", None)  # its file went with the scratch folder
-    if image.cache_info().currsize:
+    if image_or_reason.cache_info().currsize:
         podman("rmi", "-f", TAG, "localhost/boostlens-test:again")
     sys.exit(rc)

@@ -21,6 +21,8 @@ import sys
 import tempfile
 import time
 
+# Ends by itself where this script is killed.
+BUSY = "import os; parent = os.getppid()\nwhile os.getppid() == parent: pass"
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
@@ -63,8 +65,7 @@ def main():
     alone = {}
     with tempfile.TemporaryDirectory(prefix="boostlens-bench-") as folder:
         for beside in ("nobody", "one busy process"):
-            busy = None if beside == "nobody" else subprocess.Popen([sys.executable, "-c", "while True: pass"],
-                                                                              start_new_session=True)
+            busy = None if beside == "nobody" else subprocess.Popen([sys.executable, "-c", BUSY], start_new_session=True)
             try:
                 for name, environment in settings.items():
                     times = [seconds(os.path.abspath(options.boostlens), os.path.join(folder, "job"), environment, options.rounds,

@@ -225,9 +225,10 @@ void bli_run_checkpoint_if_due(bl_train_run *r)
     if (!place || what_is_lost(r->input->job))
         return;
     double now = bli_seconds(), least = place->factor * r->last_cost;
-    /* The second keeps the sum small too, with room for this one and the one at the end. */
+    /* The second keeps the sum small too, with room for this one and the one at the
+     * end, which grow with the rounds. */
     if (now - r->last_at >= (least > place->seconds ? least : place->seconds) &&
-        now - r->began >= place->factor * (r->spent + 2 * r->last_cost))
+        now - r->began >= place->factor * (r->spent + 4 * r->last_cost))
         write_now(r);
 }
 

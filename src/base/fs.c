@@ -218,17 +218,23 @@ static bl_status open_stream(const char *path, bl_output *ret_output, bl_err *er
 bl_status bli_output_open(const char *path, unsigned mode, bl_output *ret_output,
                           bl_err *err)
 {
+    char *temp_path = NULL;
+    bl_status st = bli_temp_name(path, &temp_path, err);
+    if (st == BL_OK)
+        st = bli_output_open_as(path, temp_path, mode, ret_output, err);
+    free(temp_path);
+    return st;
+}
+
+bl_status bli_output_open_named(const char *path, unsigned mode, bl_output *ret_output,
+                                bl_err *err)
+{
     if (is_stream(path))
         return open_stream(path, ret_output, err);
     if (bli_is_folder(path))
         return bli_fail(err, BL_E_ARG, "'%s' is a folder; a file is expected", path);
-    /* Where a link leads, so that the file behind it is replaced and not the link. */
-    char *real = realpath(path, NULL), *temp_path = NULL;
-    const char *target = real ? real : path;
-    bl_status st = bli_temp_name(target, &temp_path, err);
-    if (st == BL_OK)
-        st = bli_output_open_as(target, temp_path, mode, ret_output, err);
-    free(temp_path);
+    char *real = realpath(path, NULL);
+    bl_status st = bli_output_open(real ? real : path, mode, ret_output, err);
     free(real);
     return st;
 }

@@ -27,14 +27,18 @@ typedef struct bl_output {
     unsigned mode;
 } bl_output;
 
-/* Opens <folder of path>/.<name>.<random>.tmp for writing (mode once in place, e.g. 0644). A link
- * is followed: the file behind it is replaced. "-", /dev/stdout, a device or a pipe is written to
- * as it is. BL_E_ARG for a folder. */
+/* Opens <folder of path>/.<name>.<random>.tmp for writing (mode once in place, e.g. 0644). What stands
+ * at path is replaced, a link or a pipe too: an output of a job goes nowhere else, and waits for
+ * nobody. */
 bl_status bli_output_open(const char *path, unsigned mode, bl_output *ret_output,
                           bl_err *err);
 /* The same by a temporary name of the caller's, in the same folder, that is not there. */
 bl_status bli_output_open_as(const char *path, const char *temp_path, unsigned mode,
                              bl_output *ret_output, bl_err *err);
+/* For a path that a person names on the command line. A link is followed: the file behind it is
+ * replaced. "-", /dev/stdout, a device or a pipe is written to as it is. BL_E_ARG for a folder. */
+bl_status bli_output_open_named(const char *path, unsigned mode, bl_output *ret_output,
+                                bl_err *err);
 bool bli_is_standard_output(const char *path);
 /* Flush, sync, own as the folder, rename, sync the folder. The output is closed in any case. */
 bl_status bli_output_commit(bl_output *output, bl_err *err);

@@ -350,7 +350,7 @@ static bl_status take_part(void *cookie, const bl_part *part, bl_err *err)
 static bl_status write_file(predicting *p, const bl_limits *limits, bl_err *err)
 {
     bl_output output;
-    bl_status st = bli_output_open(p->apply->output, 0600, &output, err);
+    bl_status st = bli_output_open_named(p->apply->output, 0600, &output, err);
     if (st != BL_OK)
         return st;
     p->file = output.file;

@@ -448,17 +448,7 @@ bl_status bli_ingest_files(const bl_ingest *ingest, const char *const *paths,
     bl_status st = reading_start(&r, ingest, NULL, err);
     if (st != BL_OK)
         return st;
-    for (size_t i = 0; st == BL_OK && i < n_paths; i++) {
-        struct stat info;
-        if (stat(paths[i], &info) != 0) {
-            st = bli_fail_errno(err, BL_E_IO, errno, "'%s'", paths[i]);
-        } else if (S_ISDIR(info.st_mode)) {
-            st = bli_fail(err, BL_E_DATA, "'%s' is a folder; name its files", paths[i]);
-        } else {
-            uint64_t n = S_ISREG(info.st_mode) ? (uint64_t)info.st_size : 0;
-            st = bli_list_add(&list, paths[i], paths[i], n, ingest->limits, err);
-        }
-    }
+    st = bli_list_files(ingest->limits, paths, n_paths, &list, err);
     if (st == BL_OK)
         st = read_list(&r, &list, err);
     bli_list_done(&list);

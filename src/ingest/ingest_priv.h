@@ -197,6 +197,9 @@ typedef struct bl_list {
 /* The data files below folder, sorted by the bytes of their path. */
 bl_status bli_walk(const bl_limits *limits, const char *root, const char *folder,
                    bl_list *ret_list, bl_err *err);
+/* The files named, in the order given; a folder is an error. */
+bl_status bli_list_files(const bl_limits *limits, const char *const *paths,
+                         size_t n_paths, bl_list *ret_list, bl_err *err);
 bl_status bli_list_add(bl_list *list, const char *path, const char *name,
                        uint64_t n_bytes, const bl_limits *limits, bl_err *err);
 void bli_list_done(bl_list *list);

@@ -196,3 +196,27 @@ bl_status bli_walk(const bl_limits *limits, const char *root, const char *folder
     *ret_list = list;
     return BL_OK;
 }
+
+bl_status bli_list_files(const bl_limits *limits, const char *const *paths,
+                         size_t n_paths, bl_list *ret_list, bl_err *err)
+{
+    bl_list list = {0};
+    bl_status st = BL_OK;
+    for (size_t i = 0; st == BL_OK && i < n_paths; i++) {
+        struct stat info;
+        if (stat(paths[i], &info) != 0)
+            st = bli_fail_errno(err, BL_E_IO, errno, "'%s'", paths[i]);
+        else if (S_ISDIR(info.st_mode))
+            st = bli_fail(err, BL_E_DATA, "'%s' is a folder; name its files", paths[i]);
+        else
+            st = bli_list_add(&list, paths[i], paths[i],
+                              S_ISREG(info.st_mode) ? (uint64_t)info.st_size : 0, limits,
+                              err);
+    }
+    if (st != BL_OK) {
+        bli_list_done(&list);
+        return st;
+    }
+    *ret_list = list;
+    return BL_OK;
+}

@@ -25,6 +25,9 @@ int cmd_help(int argc, char **argv);
 int cmd_version(void);
 int cmd_usage(void);
 
+/* Says what is wrong with a command line (word: the argument it is about, or NULL) and where help
+ * is; EXIT_USAGE. */
+int cmd_wrong(const char *verb, const char *what, const char *word);
 /* --root DIR, else SAGEMAKER_BASE_DIR, else /opt/ml. false: usage error, already said. */
 bool cmd_root(int argc, char **argv, const char **ret_root);
 

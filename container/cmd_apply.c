@@ -83,13 +83,6 @@ static const char **text_option(bl_apply *apply, const char *name, bool predict,
     return NULL;
 }
 
-static int wrong(const char *verb, const char *what, const char *word)
-{
-    fprintf(stderr, "boostlens %s: %s%s%s%s; see 'boostlens help %s'\n", verb, what,
-            word ? " '" : "", word ? word : "", word ? "'" : "", verb);
-    return EXIT_USAGE;
-}
-
 /* Number of a word in a list, or -1. */
 static int find_word(const char *word, const char *const *list, size_t n)
 {
@@ -120,17 +113,18 @@ static int parse_words(const char *verb, const words *w, bl_apply *apply)
     int compress = find_word(w->compress ? w->compress : "gzip", compressions, 2);
     int64_t top = 0;
     if (type < 0)
-        return wrong(verb, "unknown --type", w->type);
+        return cmd_wrong(verb, "unknown --type", w->type);
     if (space < 0)
-        return wrong(verb, "--space takes margin, probability or logloss, not", w->space);
+        return cmd_wrong(verb, "--space takes margin, probability or logloss, not",
+                         w->space);
     if (compress < 0)
-        return wrong(verb, "unknown --compress", w->compress);
+        return cmd_wrong(verb, "unknown --compress", w->compress);
     if (w->nthread && !parse_number(w->nthread, 4096, &apply->nthread))
-        return wrong(verb, "--nthread takes a number from 1 on, not", w->nthread);
+        return cmd_wrong(verb, "--nthread takes a number from 1 on, not", w->nthread);
     if (w->top && !parse_number(w->top, 65536, &top))
-        return wrong(verb, "--top takes a number from 1 to 65536, not", w->top);
+        return cmd_wrong(verb, "--top takes a number from 1 to 65536, not", w->top);
     if (!apply->model || !apply->output || apply->n_data == 0)
-        return wrong(verb, "--model, --data and --output are needed", NULL);
+        return cmd_wrong(verb, "--model, --data and --output are needed", NULL);
     apply->type = (bl_output_type)type;
     apply->space = (bl_space)space;
     apply->compress = compress != 0;
@@ -167,9 +161,9 @@ static int parse(int argc, char **argv, bool predict, const char **files, bl_app
             continue;
         const char **text = text_option(apply, argv[i], predict, &w);
         if (!text)
-            return wrong(argv[0], "unknown option", argv[i]);
+            return cmd_wrong(argv[0], "unknown option", argv[i]);
         if (i + 1 >= argc)
-            return wrong(argv[0], "a value is expected after", argv[i]);
+            return cmd_wrong(argv[0], "a value is expected after", argv[i]);
         *text = argv[++i];
     }
     return parse_words(argv[0], &w, apply);

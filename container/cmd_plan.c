@@ -34,13 +34,6 @@ int cmd_plan_help(void)
     return 0;
 }
 
-static int wrong(const char *what, const char *word)
-{
-    fprintf(stderr, "boostlens plan: %s%s%s%s; see 'boostlens help plan'\n", what,
-            word ? " '" : "", word ? word : "", word ? "'" : "");
-    return EXIT_USAGE;
-}
-
 static int parse(int argc, char **argv, bl_propose *propose)
 {
     for (int i = 1; i < argc; i++) {
@@ -49,16 +42,16 @@ static int parse(int argc, char **argv, bl_propose *propose)
         else if (strcmp(argv[i], "--label") == 0 && i + 1 < argc)
             propose->label = argv[++i];
         else if (strcmp(argv[i], "--label") == 0)
-            return wrong("a column is expected after", argv[i]);
+            return cmd_wrong("plan", "a column is expected after", argv[i]);
         else if (argv[i][0] == '-' && argv[i][1])
-            return wrong("unknown option", argv[i]);
+            return cmd_wrong("plan", "unknown option", argv[i]);
         else if (propose->file)
-            return wrong("one file is expected, not also", argv[i]);
+            return cmd_wrong("plan", "one file is expected, not also", argv[i]);
         else
             propose->file = argv[i];
     }
     if (!propose->file)
-        return wrong("a file is expected", NULL);
+        return cmd_wrong("plan", "a file is expected", NULL);
     return 0;
 }
 

@@ -45,13 +45,6 @@ int cmd_process_help(void)
     return 0;
 }
 
-static int wrong(const char *what, const char *word)
-{
-    fprintf(stderr, "boostlens process: %s%s%s%s; see 'boostlens help process'\n", what,
-            word ? " '" : "", word ? word : "", word ? "'" : "");
-    return EXIT_USAGE;
-}
-
 static int parse(int argc, char **argv, bl_process *process)
 {
     const char *ratio = NULL, *seed = NULL;
@@ -80,23 +73,26 @@ static int parse(int argc, char **argv, bl_process *process)
                 into = options[k].text, value = argv[i] + n + 1;
         }
         if (!into)
-            return wrong("unknown option", argv[i]);
+            return cmd_wrong("process", "unknown option", argv[i]);
         if (!value && i + 1 >= argc)
-            return wrong("a value is expected after", argv[i]);
+            return cmd_wrong("process", "a value is expected after", argv[i]);
         *into = value ? value : argv[++i];
     }
     if (process->label && !process->profile)
-        return wrong(
+        return cmd_wrong(
+            "process",
             "--label is of --profile or --profile-only; a plan names the label of "
             "the split files",
             NULL);
     if (ratio && (bli_read_double(ratio, strlen(ratio), &process->test) != BL_NUMBER_OK ||
                   !(process->test > 0 && process->test < 1)))
-        return wrong("--train-test-split-ratio takes a share above 0 and below 1, not",
-                     ratio);
+        return cmd_wrong(
+            "process", "--train-test-split-ratio takes a share above 0 and below 1, not",
+            ratio);
     if (seed && (!bli_read_int(seed, strlen(seed), &process->seed) || process->seed < 0 ||
                  process->seed > UINT32_MAX))
-        return wrong("--random-split takes a whole number, 0 to 4294967295, not", seed);
+        return cmd_wrong(
+            "process", "--random-split takes a whole number, 0 to 4294967295, not", seed);
     return 0;
 }
 

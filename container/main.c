@@ -47,6 +47,13 @@ static int usage(FILE *out)
     return out == stdout ? 0 : EXIT_USAGE;
 }
 
+int cmd_wrong(const char *verb, const char *what, const char *word)
+{
+    fprintf(stderr, "boostlens %s: %s%s%s%s; see 'boostlens help %s'\n", verb, what,
+            word ? " '" : "", word ? word : "", word ? "'" : "", verb);
+    return EXIT_USAGE;
+}
+
 int cmd_usage(void)
 {
     return usage(stdout);
